@@ -1,0 +1,14 @@
+"""Names that the examples in docstrings use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _names_in_examples(doctest_namespace: dict[str, Any]) -> None:
+    import feature_store as fs
+
+    doctest_namespace["fs"] = fs
