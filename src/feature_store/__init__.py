@@ -1,0 +1,79 @@
+"""A feature store for foreign exchange: one definition of an indicator gives batch, live and stored values equal to the bit.
+
+    import feature_store as fs
+
+    fs.compute(bars, ["sma_50", "rsi_14"])     # bars in, one column per output out
+    live = fs.live(["sma_50", "rsi_14"])       # the same values, bar by bar
+    store = fs.open("./market")                # history that knows when it was known
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from feature_store.engine.compute import compute
+    from feature_store.engine.live import Live, live, restore
+    from feature_store.feature_store import FeatureStore, open  # noqa: A004
+    from feature_store.indicators.catalog import Feature, catalog, feature, parse
+    from feature_store.indicators.definition import Definition, State, indicator
+    from feature_store.indicators.parameters import Choice, Int, Real
+    from feature_store.indicators.series import Series, where
+
+_HOMES = {
+    "compute": "engine.compute",
+    "Live": "engine.live",
+    "live": "engine.live",
+    "restore": "engine.live",
+    "FeatureStore": "feature_store",
+    "open": "feature_store",
+    "Feature": "indicators.catalog",
+    "catalog": "indicators.catalog",
+    "feature": "indicators.catalog",
+    "parse": "indicators.catalog",
+    "Definition": "indicators.definition",
+    "State": "indicators.definition",
+    "indicator": "indicators.definition",
+    "Choice": "indicators.parameters",
+    "Int": "indicators.parameters",
+    "Real": "indicators.parameters",
+    "Series": "indicators.series",
+    "where": "indicators.series",
+}
+
+__all__ = [
+    "Choice",
+    "Definition",
+    "Feature",
+    "FeatureStore",
+    "Int",
+    "Live",
+    "Real",
+    "Series",
+    "State",
+    "catalog",
+    "compute",
+    "feature",
+    "indicator",
+    "live",
+    "open",
+    "parse",
+    "restore",
+    "where",
+]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that importing this package costs nothing."""
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,89 @@
+"""Bars as callers hold them -> contiguous float64 columns, checked before any work.
+
+Accepted: `Bars`, pandas, polars and Arrow frames, dicts of arrays. A price that is infinite is refused; NaN is a gap. Times,
+where there are any, must rise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from feature_store.bars import COLUMNS, Bars
+from feature_store.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from feature_store.bars import Floats
+
+
+def bar_columns(bars: Any, names: Iterable[str]) -> dict[str, Floats]:
+    """Return the columns `names` of `bars`; raises InvalidRequestError naming column, row and rule."""
+    held = _held(bars)
+    missing = [name for name in names if name not in held]
+    if missing:
+        msg = f"these features need the column {missing[0]!r}, and the bars have {', '.join(map(str, held)) or 'none'}"
+        raise InvalidRequestError(msg, field=missing[0])
+    columns = {name: _floats(name, held[name]) for name in names}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        msg = f"columns must have one length, these have {lengths}"
+        raise InvalidRequestError(msg, field="bars")
+    _refuse_crossed(columns)
+    return columns
+
+
+def refuse_disorder(times: Any) -> None:
+    """Raise InvalidRequestError where times do not strictly rise."""
+    values = np.asarray(times)
+    falls = np.flatnonzero(values[1:] <= values[:-1])
+    if len(falls):
+        row = int(falls[0]) + 1
+        what = "twice" if values[row] == values[row - 1] else "after a later one"
+        msg = f"times must rise, but row {row} ({values[row]}) comes {what}; sort the bars and drop duplicates"
+        raise InvalidRequestError(msg, field="time")
+
+
+def _held(bars: Any) -> Mapping[str, Any]:
+    if isinstance(bars, Bars):
+        return bars.columns
+    if isinstance(bars, dict):
+        return bars
+    names = getattr(bars, "column_names", None) or getattr(bars, "columns", None)  # Arrow's name first
+    if names is None:
+        msg = f"bars must be a pandas, polars or Arrow frame or a dict of columns, not {type(bars).__name__}"
+        raise InvalidRequestError(msg, field="bars")
+    return {str(name): bars[name] for name in names if str(name) in COLUMNS}
+
+
+def _floats(name: str, values: Any) -> Floats:
+    kind = str(getattr(values, "dtype", ""))
+    try:
+        if kind in {"object", "str", "string"}:
+            raise TypeError
+        column = np.ascontiguousarray(values.to_numpy() if hasattr(values, "to_numpy") else values, dtype=np.float64)
+    except (TypeError, ValueError):
+        msg = f"column {name!r} must hold numbers, not {kind or type(values).__name__}; convert it with astype(float)"
+        raise InvalidRequestError(msg, field=name) from None
+    if column.ndim != 1:
+        msg = f"column {name!r} must have one dimension, not {column.ndim}"
+        raise InvalidRequestError(msg, field=name)
+    if not np.isfinite(np.dot(column, column)):  # one pass at the speed of memory; a look at each value only where it tells
+        _refuse(name, column, np.isinf(column), "must be finite, or NaN for a gap")
+    return column
+
+
+def _refuse_crossed(columns: Mapping[str, Floats]) -> None:
+    if "high" in columns and "low" in columns:
+        _refuse("high", columns["high"], columns["high"] < columns["low"], "must not be below low")
+    if "tick_volume" in columns:
+        _refuse("tick_volume", columns["tick_volume"], columns["tick_volume"] < 0.0, "must not be negative")
+
+
+def _refuse(name: str, column: Floats, bad: Any, rule: str) -> None:
+    if bad.any():
+        row = int(bad.argmax())
+        msg = f"{name} {rule}, was {column[row]!r} in row {row}; correct or drop the row"
+        raise InvalidRequestError(msg, field=name)

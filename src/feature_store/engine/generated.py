@@ -1,0 +1,89 @@
+"""Generated modules: kept in a private folder, compiled once on a machine, loaded in milliseconds by the next process.
+
+A module's name is a digest of its text, of numba's and of Python's version, and numba's own cache beside it knows the
+processor. Closures and functions handed over as arguments would be compiled again in every process; files are not.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile, mkdtemp
+from threading import RLock
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
+
+from feature_store.events import Compiled, emit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_compiling = RLock()
+
+
+def name_of(text: str) -> str:
+    """Return the name of the module with this text."""
+    return f"loop_{sha256(f'{text}{_versions()}'.encode()).hexdigest()[:24]}"
+
+
+def is_compiled(text: str) -> bool:
+    """Whether the text was compiled on this machine before, so that loading it takes milliseconds."""
+    return any((_folder() / "__pycache__").glob(f"{name_of(text)}.*.nbc"))
+
+
+@lru_cache(maxsize=512)
+def function(text: str, features: int) -> Callable[..., None]:
+    """Return `run` of the module with this text, compiled now or loaded from the folder; `features` is for who counts."""
+    with _compiling:  # numba compiles one function at a time; a second thread finds the first one's module
+        name = name_of(text)
+        started, fresh = perf_counter(), not is_compiled(text)
+        if name not in sys.modules:
+            _load(name, text)
+        if fresh:
+            emit(Compiled(features, perf_counter() - started))
+        return sys.modules[name].run  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1)
+def _versions() -> str:
+    return f"{version('numba')} {version('llvmlite')} {sys.version}"
+
+
+@lru_cache(maxsize=1)
+def _folder() -> Path:
+    """The folder of generated modules; private, as code is loaded from it."""
+    folder = user_cache_path("forex-feature-store") / "loops"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        about = folder.stat()
+        if about.st_uid == os.getuid() and not about.st_mode & 0o077 and os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass  # a home that cannot be written to: compile into a folder of this process
+    return Path(mkdtemp(prefix="forex-feature-store-"))
+
+
+def _load(name: str, text: str) -> None:
+    path = _folder() / f"{name}.py"
+    if not path.exists() or path.read_text("utf-8") != text:
+        with NamedTemporaryFile("w", dir=path.parent, suffix=".new", delete=False, encoding="utf-8") as new:
+            new.write(text)
+        Path(new.name).replace(path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        msg = f"{path} cannot be imported"
+        raise ImportError(msg)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where numba looks for the function it saved, and one generated module for another
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise

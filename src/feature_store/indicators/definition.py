@@ -1,0 +1,287 @@
+"""What an indicator is: a function, and all that follows from its signature.
+
+Two kinds of function define one. A *step* takes the state `s` first, sees one bar and returns its values:
+
+    @indicator(title="Exponential moving average", group="moving average", unit="price", source="...", state="bars mean")
+    def ema(s: State, close: float, period: int = Int(20)) -> float: ...
+
+A *composition* takes no state and returns series made of other indicators:
+
+    @indicator(title="MACD", ...)
+    def macd(close: Series, fast: int = Int(12), ...) -> tuple[Series, ...]:
+        line = ema(close, fast) - ema(close, slow)
+
+Arguments named as bar columns are inputs; those with an `Int`, `Real` or `Choice` default are parameters. `state` lists a
+step's fields, each zero at the first bar unless it says otherwise: `bars`, `place:int`, `best=-inf`, and windows whose length
+follows from a parameter, `window[period+1]`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from feature_store.bars import COLUMNS
+from feature_store.errors import InvalidRequestError
+from feature_store.indicators.parameters import Parameter, Value
+from feature_store.indicators.series import Series, in_order, price
+from feature_store.indicators.warmup import memory_of, warmup_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from feature_store.indicators.warmup import Memory
+
+_FIELD = re.compile(r"(?P<name>[a-z_]+)(?P<whole>:int)?(\[(?P<size>[a-z_]+)(?P<extra>\+\d+)?\])?(=(?P<initial>\S+))?")
+
+
+class State:
+    """The state `s` of a step as type checkers see it; the engine turns every field into a local variable."""
+
+    def __getattr__(self, name: str) -> Any: ...
+
+    def __setattr__(self, name: str, value: Any) -> None: ...
+
+
+class StateField(NamedTuple):
+    """One field of a step's state: a number, or a window of `size + extra` numbers."""
+
+    name: str
+    whole: bool
+    size: str | None
+    extra: int
+    initial: float
+
+    def length(self, parameters: Mapping[str, Value]) -> int:
+        """Return how many 8-byte words the field takes."""
+        return 1 if self.size is None else int(parameters[self.size]) + self.extra
+
+
+class Outputs(tuple[Series, ...]):
+    """The outputs of an indicator with several, by position and by name."""
+
+    names: tuple[str, ...]
+
+    def __new__(cls, names: tuple[str, ...], series: tuple[Series, ...]) -> Outputs:
+        made = super().__new__(cls, series)
+        made.names = names
+        return made
+
+    def __getattr__(self, name: str) -> Series:
+        try:
+            return self[self.names.index(name)]
+        except ValueError:
+            raise AttributeError(name) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Definition:
+    """An indicator: its function, and the metadata read off the signature and the decorator.
+
+    Args:
+        name: the first part of its ids.
+        outputs: their names; one nameless output is `("value",)`.
+        units: one for each output: `price`, `price change`, `0..100`, `percent`, `ratio`, `deviations`, `ticks`.
+        lag: for a step, how many finite inputs come before its first value, from its parameters.
+        fade: for a recursive step, how many values until the seed's weight is below 1e-8.
+        memory: for a step, what its values depend on.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    title: str
+    group: str
+    source: str
+    outputs: tuple[str, ...]
+    units: tuple[str, ...]
+    inputs: tuple[str, ...]
+    parameters: Mapping[str, Parameter]
+    is_step: bool
+    fields: tuple[StateField, ...] = ()
+    lag: Callable[..., int] | None = None
+    fade: Callable[..., int] | None = None
+    memory: Memory = "pointwise"
+    version: int = 1
+    rule: Callable[..., str | None] | None = field(default=None)
+
+    def __repr__(self) -> str:
+        return f"<Definition {self.name} v{self.version}>"
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Return this indicator of other series: a `Series`, or `Outputs` where it has several."""
+        bound = self.signature.bind(*arguments, **named).arguments
+        series = tuple(bound.pop(name) for name in self.inputs)
+        outputs = self.of(series, self.resolve(bound))
+        return outputs[0] if len(outputs) == 1 else Outputs(self.outputs, outputs)
+
+    @cached_property
+    def doc(self) -> str:
+        """The docstring, without indentation."""
+        return inspect.getdoc(self.function) or ""
+
+    @cached_property
+    def tree(self) -> ast.FunctionDef:
+        """The function's syntax tree, without docstring, decorators and annotations: what it does and nothing else."""
+        tree = ast.parse(textwrap.dedent(inspect.getsource(self.function))).body[0]
+        if not isinstance(tree, ast.FunctionDef):
+            msg = f"{self.name} must be a plain function"
+            raise TypeError(msg)
+        tree.decorator_list, tree.returns = [], None
+        tree.body = [node for node in tree.body if not _is_docstring(node)]
+        for argument in tree.args.args:
+            argument.annotation = None
+        return tree
+
+    @cached_property
+    def content_hash(self) -> str:
+        """A digest of the arithmetic: of this function, its parameters and everything it is composed of."""
+        parts = [ast.unparse(self.tree), repr(sorted(self.parameters.items())), repr(self.fields), str(self.version)]
+        if not self.is_step:
+            steps = {n.what.content_hash for n in in_order(self.series(self.resolve({}))) if n.kind == "step"}
+            parts += sorted(steps)
+        return sha256("\x1f".join(parts).encode()).hexdigest()
+
+    def resolve(self, values: Mapping[str, Any]) -> dict[str, Value]:
+        """Return every parameter's value, defaults filled in; raises InvalidRequestError for what the rules refuse."""
+        unknown = set(values) - set(self.parameters)
+        if unknown:
+            has = ", ".join(self.parameters) or "none"
+            msg = f"{self.name} has no parameter {sorted(unknown)[0]!r}; it has: {has}"
+            raise InvalidRequestError(msg, field=sorted(unknown)[0])
+        checked = {n: p.check(values.get(n, p.default), self.name, n) for n, p in self.parameters.items()}
+        refusal = self.rule(**checked) if self.rule else None
+        if refusal:
+            msg = f"{self.name}: {refusal}"
+            raise InvalidRequestError(msg, field=next(iter(checked)))
+        return checked
+
+    def series(self, parameters: Mapping[str, Value]) -> tuple[Series, ...]:
+        """Return the outputs as series over the bar's own columns; `parameters` are resolved."""
+        return self.of(tuple(price(name) for name in self.inputs), parameters)
+
+    def of(self, inputs: tuple[Series, ...], parameters: Mapping[str, Value]) -> tuple[Series, ...]:
+        """Return the outputs as series over `inputs`; `parameters` are resolved."""
+        if not self.is_step:
+            made = self.function(*inputs, **parameters)
+            return tuple(made) if isinstance(made, tuple) else (made,)
+        step = Series("step", self, inputs, tuple(parameters.values()))
+        return tuple(Series("output", index, (step,)) for index in range(len(self.outputs)))
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain data for a catalog: everything a caller needs to ask for this indicator and read its values."""
+        defaults = self.resolve({})
+        series = self.series(defaults)
+        return {
+            "id": self.name,
+            "title": self.title,
+            "group": self.group,
+            "inputs": list(self.inputs),
+            "parameters": {name: parameter.describe() for name, parameter in self.parameters.items()},
+            "outputs": [{"name": n, "unit": u} for n, u in zip(self.outputs, self.units, strict=True)],
+            "memory": memory_of(series),
+            "warmup": max(warmup_of(node) for node in series),
+            "source": self.source,
+            "version": f"v{self.version}",
+            "hash": self.content_hash,
+            "description": self.doc,
+        }
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The function's signature without the state: inputs, then parameters."""
+        signature = inspect.signature(self.function)
+        return signature.replace(parameters=[p for p in signature.parameters.values() if p.name != "s"])
+
+
+def define(
+    function: Callable[..., Any],
+    *,
+    name: str | None = None,
+    title: str = "",
+    group: str = "",
+    unit: str | Mapping[str, str] = "",
+    source: str = "",
+    outputs: str = "value",
+    state: str = "",
+    lag: Callable[..., int] | None = None,
+    fade: Callable[..., int] | None = None,
+    memory: Memory = "pointwise",
+    version: int = 1,
+    rule: Callable[..., str | None] | None = None,
+) -> Definition:
+    """Return the definition of a function; `indicator` and `step` are its decorators."""
+    arguments = list(inspect.signature(function).parameters.values())
+    is_step = bool(arguments) and arguments[0].name == "s"
+    inputs = tuple(a.name for a in arguments if not isinstance(a.default, Parameter) and a.name != "s")
+    names = tuple(outputs.split())
+    made = Definition(
+        function=function,
+        name=name or function.__name__,
+        title=title,
+        group=group,
+        source=source,
+        outputs=names,
+        units=tuple(unit if isinstance(unit, str) else unit[n] for n in names),
+        inputs=inputs,
+        parameters={a.name: a.default for a in arguments if isinstance(a.default, Parameter)},
+        is_step=is_step,
+        fields=tuple(_field(text) for text in state.split()),
+        lag=lag,
+        fade=fade,
+        memory=memory,
+        version=version,
+        rule=rule,
+    )
+    unknown = set(inputs) - set(COLUMNS)
+    if title and unknown:
+        msg = f"{made.name}: {sorted(unknown)} are neither bar columns ({', '.join(COLUMNS)}) nor have an Int, Real or Choice"
+        raise TypeError(msg)
+    return made
+
+
+registered: dict[str, Definition] = {}
+"""Every indicator that has an id, by name; `indicator` adds to it."""
+
+
+def indicator(*, title: str, group: str, unit: str | Mapping[str, str], source: str, **options: Any) -> Callable[..., Definition]:
+    """Register a function as an indicator with an id; see the top of this file for the two kinds of function.
+
+    Raises TypeError where the signature cannot be one or another indicator has the name.
+    """
+
+    def register(function: Callable[..., Any]) -> Definition:
+        made = define(function, title=title, group=group, unit=unit, source=source, **options)
+        other = registered.get(made.name)
+        if other is not None and other.function.__module__ != function.__module__:
+            msg = f"{made.name} is the name of an indicator in {other.function.__module__}; choose another"
+            raise TypeError(msg)
+        registered[made.name] = made
+        return made
+
+    return register
+
+
+def step(state: str, *, lag: Callable[..., int] | None = None, **options: Any) -> Callable[[Callable[..., Any]], Definition]:
+    """Make a step that other indicators are composed of, without an id of its own."""
+    return lambda function: define(function, state=state, lag=lag, **options)
+
+
+def _field(text: str) -> StateField:
+    found = _FIELD.fullmatch(text)
+    if found is None:
+        msg = f"a state field is written name, name:int, name=-inf or name[period+1], not {text!r}"
+        raise TypeError(msg)
+    initial, extra = found["initial"], found["extra"]
+    return StateField(
+        found["name"], found["whole"] is not None, found["size"], int(extra or 0), float(initial) if initial else 0.0
+    )
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -1,0 +1,128 @@
+"""The graph that indicators are: prices and numbers at the leaves, steps and pointwise operations above them.
+
+A `Series` is one node. Equal nodes have equal keys, whoever made them, so that what two indicators share is computed once.
+Composed indicators and custom expressions build the same nodes; the engine turns nodes into one loop.
+
+    price      what: "close"
+    number     what: a float
+    operation  what: "+", "where", ...; NaN in, NaN out
+    step       what: a definition, with parameters; runs on bars where all its inputs are finite
+    output     what: the index of one of a step's outputs
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from feature_store.indicators.parameters import Value
+
+Kind = Literal["price", "number", "operation", "step", "output"]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """A node of the graph: one value a bar, NaN where it is not known."""
+
+    kind: Kind
+    what: Any
+    inputs: tuple[Series, ...] = ()
+    parameters: tuple[Value, ...] = field(default=())
+
+    @cached_property
+    def key(self) -> str:
+        """A digest of all this node depends on; equal keys mean equal values."""
+        what = self.what.content_hash if self.kind == "step" else repr(self.what)
+        parts = (self.kind, what, repr(self.parameters), *(node.key for node in self.inputs))
+        return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Series) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"<Series {self.kind} {self.what}>"
+
+    def __bool__(self) -> bool:
+        msg = "a series has no single truth; write where(condition, a, b)"
+        raise TypeError(msg)
+
+    def __add__(self, other: Operand) -> Series:
+        return operation("+", self, other)
+
+    def __radd__(self, other: Operand) -> Series:
+        return operation("+", other, self)
+
+    def __sub__(self, other: Operand) -> Series:
+        return operation("-", self, other)
+
+    def __rsub__(self, other: Operand) -> Series:
+        return operation("-", other, self)
+
+    def __mul__(self, other: Operand) -> Series:
+        return operation("*", self, other)
+
+    def __rmul__(self, other: Operand) -> Series:
+        return operation("*", other, self)
+
+    def __truediv__(self, other: Operand) -> Series:
+        return operation("/", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Series:
+        return operation("/", other, self)
+
+    def __neg__(self) -> Series:
+        return operation("neg", self)
+
+    def __abs__(self) -> Series:
+        return operation("abs", self)
+
+    def __gt__(self, other: Operand) -> Series:
+        return operation(">", self, other)
+
+    def __lt__(self, other: Operand) -> Series:
+        return operation("<", self, other)
+
+
+Operand = Series | float
+
+
+def price(name: str) -> Series:
+    """Return a bar column as a series."""
+    return Series("price", name)
+
+
+def number(value: float) -> Series:
+    """Return a constant as a series."""
+    return Series("number", float(value))
+
+
+def operation(name: str, *operands: Operand) -> Series:
+    """Return a pointwise operation; numbers among the operands become constants."""
+    return Series("operation", name, tuple(o if isinstance(o, Series) else number(o) for o in operands))
+
+
+def where(condition: Series, then: Operand, otherwise: Operand) -> Series:
+    """Return `then` where the condition holds, `otherwise` where it does not, NaN where it is not known."""
+    return operation("where", condition, then, otherwise)
+
+
+def in_order(roots: Iterable[Series]) -> Iterator[Series]:
+    """Yield every node below `roots` once, inputs before what uses them."""
+    seen: set[str] = set()
+    pending = [(node, False) for node in reversed(list(roots))]
+    while pending:
+        node, ready = pending.pop()
+        if ready:
+            yield node
+        elif node.key not in seen:
+            seen.add(node.key)
+            pending.append((node, True))
+            pending.extend((below, False) for below in reversed(node.inputs))

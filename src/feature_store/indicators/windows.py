@@ -1,0 +1,198 @@
+"""Windows over a series: the exact, spike-proof parts that other indicators are made of.
+
+Two blocks: the series is cut into blocks of `period` values, counted from its first. A window is a suffix of the finished
+block and a prefix of the current one, so an aggregate of it is one aggregate of each, and nothing is ever subtracted: what
+left the window leaves no trace. `window[place + 1]` holds the suffix aggregate, and its last slot is a sentinel (0, -inf) so
+that the line that runs on every bar has no branch.
+"""
+
+from __future__ import annotations
+
+import math
+
+from feature_store.indicators.definition import State, indicator
+from feature_store.indicators.parameters import Int
+
+_GROUP = "statistics"
+
+
+def _full_window(period: int) -> int:
+    return period - 1
+
+
+def _whole_period(period: int) -> int:
+    return period
+
+
+@indicator(
+    name="sum",
+    title="Rolling sum",
+    group=_GROUP,
+    unit="sum",
+    source="arithmetic",
+    state="bars place:int prefix window[period+1]",
+    lag=_full_window,
+    memory="window",
+)
+def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
+    """The sum of the last `period` values, in the unit of the series; first value at row period - 1.
+
+    >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["sum_2"])["sum_2"].tolist()
+    [nan, 3.0, 5.0]
+    """
+    s.bars += 1
+    s.prefix += close
+    total = s.prefix + s.window[s.place + 1]
+    s.window[s.place] = close
+    s.place += 1
+    if s.place == period:
+        suffix = 0.0
+        j = period
+        while j > 0:
+            j -= 1
+            suffix += s.window[j]
+            s.window[j] = suffix
+        s.place = 0
+        s.prefix = 0.0
+    return total if s.bars >= period else math.nan
+
+
+@indicator(
+    title="Highest value",
+    group=_GROUP,
+    unit="price",
+    source="arithmetic",
+    state="bars place:int prefix=-inf window[period+1]=-inf",
+    lag=_full_window,
+    memory="window",
+)
+def highest(s: State, close: float, period: int = Int(20)) -> float:
+    """The highest of the last `period` values; first value at row period - 1.
+
+    >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["highest_2"])["highest_2"].tolist()
+    [nan, 3.0, 2.0]
+    """
+    s.bars += 1
+    s.prefix = max(s.prefix, close)
+    best = max(s.prefix, s.window[s.place + 1])
+    s.window[s.place] = close
+    s.place += 1
+    if s.place == period:
+        suffix = -math.inf
+        j = period
+        while j > 0:
+            j -= 1
+            suffix = max(suffix, s.window[j])
+            s.window[j] = suffix
+        s.place = 0
+        s.prefix = -math.inf
+    return best if s.bars >= period else math.nan
+
+
+@indicator(
+    title="Lowest value",
+    group=_GROUP,
+    unit="price",
+    source="arithmetic",
+    state="bars place:int prefix=inf window[period+1]=inf",
+    lag=_full_window,
+    memory="window",
+)
+def lowest(s: State, close: float, period: int = Int(20)) -> float:
+    """The lowest of the last `period` values; first value at row period - 1.
+
+    >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["lowest_2"])["lowest_2"].tolist()
+    [nan, 2.0, 1.0]
+    """
+    s.bars += 1
+    s.prefix = min(s.prefix, close)
+    best = min(s.prefix, s.window[s.place + 1])
+    s.window[s.place] = close
+    s.place += 1
+    if s.place == period:
+        suffix = math.inf
+        j = period
+        while j > 0:
+            j -= 1
+            suffix = min(suffix, s.window[j])
+            s.window[j] = suffix
+        s.place = 0
+        s.prefix = math.inf
+    return best if s.bars >= period else math.nan
+
+
+@indicator(
+    title="Value some bars ago",
+    group=_GROUP,
+    unit="price",
+    source="arithmetic",
+    state="bars place:int window[period]",
+    lag=_whole_period,
+    memory="window",
+)
+def lag(s: State, close: float, period: int = Int(1)) -> float:
+    """The value `period` bars ago; first value at row `period`.
+
+    >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["lag_1"])["lag_1"].tolist()
+    [nan, 1.0, 2.0]
+    """
+    s.bars += 1
+    before = s.window[s.place]
+    s.window[s.place] = close
+    s.place += 1
+    if s.place == period:
+        s.place = 0
+    return before if s.bars > period else math.nan
+
+
+@indicator(
+    title="Standard deviation",
+    group="volatility",
+    unit="price change",
+    source="population deviation, ddof 0, as Bollinger and TA-Lib use it",
+    state="bars place:int run last reference total square values[period] totals[period+1] squares[period+1]",
+    lag=_full_window,
+    memory="window",
+)
+def stdev(s: State, close: float, period: int = Int(20, ge=2)) -> float:
+    """The standard deviation of the last `period` values about their mean, ddof 0, in the unit of the series.
+
+    Sums run about a reference, the median of three values of the finished block, so that squares do not cancel and one bad
+    tick cannot move it. A window of equal values gives exactly 0. First value at row period - 1.
+
+    >>> fs.compute({"close": [1.0, 3.0, 3.0]}, ["stdev_2"])["stdev_2"].tolist()
+    [nan, 1.0, 0.0]
+    """
+    weight = 1.0 / period
+    s.bars += 1
+    if s.bars == 1:
+        s.reference = close
+    s.run = s.run + 1 if close == s.last else 1.0
+    s.last = close
+    away = close - s.reference
+    s.total += away
+    s.square += away * away
+    centre = (s.total + s.totals[s.place + 1]) * weight
+    spread = (s.square + s.squares[s.place + 1]) * weight - centre * centre
+    s.values[s.place] = close
+    s.place += 1
+    if s.place == period:
+        first = s.values[0]
+        middle = s.values[period // 2]
+        s.reference = max(min(first, middle), min(max(first, middle), close))
+        total = 0.0
+        square = 0.0
+        j = period
+        while j > 0:
+            j -= 1
+            away = s.values[j] - s.reference
+            total += away
+            square += away * away
+            s.totals[j] = total
+            s.squares[j] = square
+        s.place = 0
+        s.total = 0.0
+        s.square = 0.0
+    if s.bars < period:
+        return math.nan
+    return math.sqrt(spread) if spread > 0.0 and s.run < period else 0.0

@@ -1,0 +1,68 @@
+"""What every test may use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real market data that is not part of the project; absent on most machines."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def eurusd() -> pd.DataFrame:
+    """5,000 hours of EUR/USD, 2017-04-19 to 2018-02-07, from the backtesting package."""
+    frame = pd.read_csv(_backtesting_file("EURUSD.csv"), index_col=0, parse_dates=True)
+    frame.columns = ["open", "high", "low", "close", "tick_volume"]
+    frame.index = frame.index.tz_localize("UTC").rename("time")
+    frame.attrs["symbol"] = "EUR/USD"
+    return frame.astype(float)
+
+
+@pytest.fixture
+def walk() -> pd.DataFrame:
+    """1,200 invented bars of a seeded walk, without times: for arithmetic that needs no market."""
+    return random_walk(1200)
+
+
+def random_walk(bars: int, seed: int = 0, start: float = 1.1, step: float = 1e-4) -> pd.DataFrame:
+    """Return a seeded walk of valid bars."""
+    random = np.random.default_rng(seed)
+    close = start * np.exp(np.cumsum(random.normal(0, step, bars)))
+    open_ = np.concatenate([[start], close[:-1]])
+    reach = np.abs(random.normal(0, step * start, (2, bars)))
+    high, low = np.maximum(open_, close) + reach[0], np.minimum(open_, close) - reach[1]
+    volume = random.integers(0, 500, bars).astype(float)
+    return pd.DataFrame({"open": open_, "high": high, "low": low, "close": close, "tick_volume": volume})
+
+
+def absent(what: str) -> None:
+    """Skip a test that needs what is absent; where CI runs the same absence is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is absent, and CI must have it")
+    pytest.skip(f"{what} is absent")
+
+
+def _backtesting_file(name: str) -> Path:
+    found = importlib.util.find_spec("backtesting.test")
+    if found is None or found.origin is None:
+        absent("the backtesting package")
+    return Path(found.origin).parent / name
+
+
+def same_bits(left: object, right: object) -> bool:
+    """Whether two arrays of float64 are equal to the bit, NaN to NaN."""
+    a, b = (np.ascontiguousarray(each, dtype=np.float64) for each in (left, right))
+    return a.shape == b.shape and bool(((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))).all())
