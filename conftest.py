@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+import feature_store as fs
+
 
 @pytest.fixture(autouse=True)
 def _names_in_examples(doctest_namespace: dict[str, Any]) -> None:
-    import feature_store as fs
-
     doctest_namespace["fs"] = fs

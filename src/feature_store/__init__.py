@@ -1,10 +1,10 @@
 """A feature store for foreign exchange: one definition of an indicator gives batch, live and stored values equal to the bit.
 
-    import feature_store as fs
+import feature_store as fs
 
-    fs.compute(bars, ["sma_50", "rsi_14"])     # bars in, one column per output out
-    live = fs.live(["sma_50", "rsi_14"])       # the same values, bar by bar
-    store = fs.open("./market")                # history that knows when it was known
+fs.compute(bars, ["sma_50", "rsi_14"])     # bars in, one column per output out
+live = fs.live(["sma_50", "rsi_14"])       # the same values, bar by bar
+store = fs.open("./market")                # history that knows when it was known
 """
 
 from __future__ import annotations

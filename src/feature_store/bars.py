@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,9 +25,12 @@ COLUMNS = (*PRICES, "tick_volume")
 QUOTE_COLUMNS = tuple(f"{side}_{price}" for side in ("bid", "ask") for price in PRICES)
 OPTIONAL_COLUMNS = ("spread", *QUOTE_COLUMNS)
 
-_CURRENCIES = frozenset(
-    "AED AUD BRL CAD CHF CLP CNH CNY COP CZK DKK EUR GBP HKD HUF IDR ILS INR JPY KRW MXN MYR NOK NZD PEN PHP PLN RON RUB "
-    "SAR SEK SGD THB TRY TWD USD ZAR XAG XAU XPD XPT".split()
+_CURRENCIES = frozenset(  # codes of three letters, one after another
+    textwrap.wrap(
+        "AEDAUDBRLCADCHFCLPCNHCNYCOPCZKDKKEURGBPHKDHUFIDRILSINRJPYKRWMXNMYRNOKNZDPENPHPPLNRONRUB"
+        "SARSEKSGDTHBTRYTWDUSDZARXAGXAUXPDXPT",
+        3,
+    )
 )
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.]{0,11}(/[A-Z0-9]{2,12})?")
 
@@ -145,7 +149,14 @@ _TIMEFRAMES = {
 _ALIASES = {
     **{f"M{n}": f"{n}m" for n in (1, 2, 3, 5, 10, 15, 30)},
     **{f"H{n}": f"{n}h" for n in (1, 2, 3, 4, 6, 8, 12)},
-    **{"D": "1d", "D1": "1d", "1DAY": "1d", "W": "1w", "W1": "1w", "60M": "1h", "1MIN": "1m", "1HOUR": "1h"},
+    "D": "1d",
+    "D1": "1d",
+    "1DAY": "1d",
+    "W": "1w",
+    "W1": "1w",
+    "60M": "1h",
+    "1MIN": "1m",
+    "1HOUR": "1h",
 }
 TIMEFRAMES = tuple(_TIMEFRAMES.values())
 
@@ -175,6 +186,9 @@ class Bars:
 
     def between(self, start: int | None, end: int | None) -> Bars:
         """Return the bars that open in `[start, end)`, in UTC microseconds."""
+        return self[self.rows(start, end)]
+
+    def rows(self, start: int | None, end: int | None) -> slice:
+        """Return which rows open in `[start, end)`, in UTC microseconds."""
         first = 0 if start is None else int(self.time.searchsorted(start))
-        last = len(self) if end is None else int(self.time.searchsorted(end))
-        return self[first:last]
+        return slice(first, len(self) if end is None else int(self.time.searchsorted(end)))

@@ -69,24 +69,28 @@ def to_range(start: Any, end: Any) -> tuple[int | None, int | None]:
 
 def _moment(value: Any, field: str) -> datetime:
     try:
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value.strip())
-        elif isinstance(value, datetime):  # pandas' Timestamp is one, and its NaT fails here as it should
-            moment = datetime.fromisoformat(value.isoformat())
-        elif isinstance(value, date):
-            moment = datetime(value.year, value.month, value.day, tzinfo=UTC)
-        elif isinstance(value, bool):
-            raise TypeError
-        elif isinstance(value, int):
-            moment = _EPOCH + timedelta(milliseconds=value)
-        elif hasattr(value, "item") and hasattr(value, "astype"):  # numpy.datetime64
-            moment = _EPOCH + timedelta(microseconds=int(value.astype("datetime64[us]").astype("int64")))
-        else:
-            raise TypeError
-    except (ValueError, TypeError, OverflowError):
+        moment = _read(value)
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None:
         msg = f"{field} must be an ISO 8601 time such as 2023-01-31 or 2023-01-31T17:00:00Z, was {value!r}"
-        raise InvalidRequestError(msg, field=field) from None
+        raise InvalidRequestError(msg, field=field)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _read(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value.strip())
+    if isinstance(value, datetime):  # pandas' Timestamp is one, and its NaT fails here as it should
+        return datetime.fromisoformat(value.isoformat())
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _EPOCH + timedelta(milliseconds=value)
+    if hasattr(value, "astype") and str(getattr(value, "dtype", "")).startswith(("datetime64", "int")):
+        whole = value.astype("datetime64[ms]" if str(value.dtype).startswith("int") else "datetime64[us]")
+        return _EPOCH + timedelta(microseconds=int(whole.astype("datetime64[us]").astype("int64")))
+    return None
 
 
 def _is_bare_date(value: Any) -> bool:

@@ -110,7 +110,11 @@ class FeatureRequest:
                 raise InvalidRequestError(msg, field="indicators")
         first, last = to_range(start, end)
         return cls(
-            Symbol.parse(symbol), Timeframe.parse(timeframe), first, last, tuple(dict.fromkeys(n.strip() for n in names))
+            Symbol.parse(symbol),
+            Timeframe.parse(timeframe),
+            first,
+            last,
+            tuple(dict.fromkeys(n.strip() for n in names)),
         )
 
 
@@ -146,13 +150,17 @@ def frame_to_arrow(frame: Frame) -> bytes:
     """Return the frame as an Arrow IPC stream, zstd in its buffers, `symbol`, `timeframe`, `provenance` in the metadata."""
     import pyarrow as pa  # noqa: PLC0415  only those who ask for Arrow need it
 
-    about = {"symbol": frame.symbol, "timeframe": frame.timeframe, "provenance": json_codec.dumps(frame.provenance.to_dict())}
+    about = {
+        "symbol": frame.symbol,
+        "timeframe": frame.timeframe,
+        "provenance": json_codec.dumps(frame.provenance.to_dict()),
+    }
     arrays = [pa.array(frame.time, pa.timestamp("ms", "UTC")), *(pa.array(c) for c in frame.columns.values())]
     table = pa.table(arrays, names=["time", *frame.columns]).replace_schema_metadata(about)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
         writer.write_table(table)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def frame_from_arrow(body: bytes) -> Frame:

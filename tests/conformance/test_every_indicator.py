@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.conftest import random_walk, same_bits
 
 import feature_store as fs
 from feature_store.bars import COLUMNS
 from feature_store.engine.plan import Plan
 from feature_store.errors import InvalidRequestError
-from feature_store.indicators.definition import Definition
-from feature_store.indicators.feature import Feature
 from feature_store.indicators.warmup import NEVER, memory_of
-from tests.conftest import random_walk, same_bits
+
+if TYPE_CHECKING:
+    from feature_store.indicators.definition import Definition
+    from feature_store.indicators.feature import Feature
 
 BARS = 700
 UNITS = {"price", "price change", "0..100", "percent", "ratio", "deviations", "ticks", "sum"}

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pytest
 import talib
 
 import feature_store as fs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Case(NamedTuple):
@@ -83,9 +85,9 @@ def test_every_indicator_has_a_case():
 def test_values_agree_with_talib(name, eurusd):
     case = CASES[name]
     wanted = case.peer(eurusd)
-    for feature, want in zip(case.ids, wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
+    for feature, series in zip(case.ids, wanted if isinstance(wanted, tuple) else (wanted,), strict=True):
         got = fs.compute(eurusd, [feature])[feature].to_numpy()
-        want = np.asarray(want)
+        want = np.asarray(series)
         first = int(np.argmax(~np.isnan(want)))
         start = max(first, case.since)
         size = np.nanmax(np.abs(want)) if name in {"macd", "zscore"} else np.abs(want[start:])

@@ -46,33 +46,47 @@ def refuse_disorder(times: Any) -> None:
         raise InvalidRequestError(msg, field="time")
 
 
-def _held(bars: Any) -> Mapping[str, Any]:
-    if isinstance(bars, Bars):
-        return bars.columns
-    if isinstance(bars, dict):
-        return bars
-    names = getattr(bars, "column_names", None) or getattr(bars, "columns", None)  # Arrow's name first
+def column_names(bars: Any) -> list[str]:
+    """Return the columns a frame or dict has; raises InvalidRequestError for anything else."""
+    if isinstance(bars, (Bars, dict)):
+        return list(bars.columns if isinstance(bars, Bars) else bars)
+    names = getattr(bars, "column_names", None)  # Arrow's word; its `columns` are the values
+    names = getattr(bars, "columns", None) if names is None else names
     if names is None:
         msg = f"bars must be a pandas, polars or Arrow frame or a dict of columns, not {type(bars).__name__}"
         raise InvalidRequestError(msg, field="bars")
-    return {str(name): bars[name] for name in names if str(name) in COLUMNS}
+    return [str(name) for name in names]
+
+
+def _held(bars: Any) -> Mapping[str, Any]:
+    held = bars.columns if isinstance(bars, Bars) else bars
+    return {name: held[name] for name in column_names(bars) if name in COLUMNS}
 
 
 def _floats(name: str, values: Any) -> Floats:
-    kind = str(getattr(values, "dtype", ""))
-    try:
-        if kind in {"object", "str", "string"}:
-            raise TypeError
-        column = np.ascontiguousarray(values.to_numpy() if hasattr(values, "to_numpy") else values, dtype=np.float64)
-    except (TypeError, ValueError):
-        msg = f"column {name!r} must hold numbers, not {kind or type(values).__name__}; convert it with astype(float)"
-        raise InvalidRequestError(msg, field=name) from None
+    column = _converted(name, values)
     if column.ndim != 1:
         msg = f"column {name!r} must have one dimension, not {column.ndim}"
         raise InvalidRequestError(msg, field=name)
-    if not np.isfinite(np.dot(column, column)):  # one pass at the speed of memory; a look at each value only where it tells
+    if not np.isfinite(np.dot(column, column)):  # one pass at the speed of memory; each value only where it tells
         _refuse(name, column, np.isinf(column), "must be finite, or NaN for a gap")
     return column
+
+
+def _converted(name: str, values: Any) -> Floats:
+    numpy_dtype = isinstance(getattr(values, "dtype", None), np.dtype)
+    if (
+        getattr(getattr(values, "dtype", None), "kind", "?") in "fiu"
+        and hasattr(values, "to_numpy")
+        and not numpy_dtype
+    ):
+        raw = values.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' own numbers, which may be missing
+    else:
+        raw = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
+    if raw.dtype.kind not in "fiu":
+        msg = f"column {name!r} must hold numbers, not {raw.dtype}; convert it with astype(float)"
+        raise InvalidRequestError(msg, field=name)
+    return np.ascontiguousarray(raw, dtype=np.float64)
 
 
 def _refuse_crossed(columns: Mapping[str, Floats]) -> None:

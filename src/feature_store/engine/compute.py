@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from feature_store.bars import Bars
-from feature_store.engine.columns import bar_columns, refuse_disorder
+from feature_store.engine.columns import bar_columns, column_names, refuse_disorder
 from feature_store.engine.plan import Plan
 from feature_store.engine.snapshot import Snapshot
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 Form = Literal["pandas", "polars", "arrow", "numpy"]
 
 
-def compute(
-    bars: Any, features: Iterable[str | Feature], *, state: bytes | None = None, as_: Form = "pandas"
-) -> Any:
+def compute(bars: Any, features: Iterable[str | Feature], *, state: bytes | None = None, as_: Form = "pandas") -> Any:
     """Return one float64 column for each output of `features`, a row a bar.
 
     Args:
@@ -69,8 +67,7 @@ def _times(bars: Any) -> Any:
     index = getattr(bars, "index", None)
     if index is not None and hasattr(index, "tz"):
         return index
-    names = getattr(bars, "column_names", None) or getattr(bars, "columns", None) or bars
-    return np.asarray(bars["time"]) if "time" in names else None
+    return np.asarray(bars["time"]) if "time" in column_names(bars) else None
 
 
 def _form(values: Floats, plan: Plan, index: Any, as_: Form, *, continued: bool) -> Any:
@@ -81,12 +78,12 @@ def _form(values: Floats, plan: Plan, index: Any, as_: Form, *, continued: bool)
     times = {} if index is None else {"time": np.asarray(index)}
     named = times | dict(zip(plan.columns, values, strict=True))
     if as_ == "polars":
-        import polars  # noqa: PLC0415  only those who ask for it need it
+        import polars as pl  # noqa: PLC0415  only those who ask for it need it
 
-        return polars.DataFrame(named)
-    import pyarrow  # noqa: PLC0415
+        return pl.DataFrame(named)
+    import pyarrow as pa  # noqa: PLC0415
 
-    return pyarrow.table(named)
+    return pa.table(named)
 
 
 def _pandas(values: Floats, plan: Plan, index: Any, *, continued: bool) -> Any:
@@ -96,7 +93,7 @@ def _pandas(values: Floats, plan: Plan, index: Any, *, continued: bool) -> Any:
         index = pd.DatetimeIndex(index, name="time")
         index = index.tz_localize("UTC") if index.tz is None else index
     frame = pd.DataFrame(values.T, index=index, columns=list(plan.columns), copy=False)
-    first = {column: 0 for column in plan.columns}
+    first = dict.fromkeys(plan.columns, 0)
     frame.attrs["feature_store"] = {
         "versions": plan.versions,
         "warmup": first if continued else plan.warmups,

@@ -139,10 +139,10 @@ def _outputs(nodes: Sequence[Series]) -> dict[str, list[Series]]:
 
 
 def _guarded_step(node: Series, prefix: str, inputs: Sequence[str], targets: Sequence[str]) -> list[str]:
-    known = " and ".join(f"{name} == {name}" for name in dict.fromkeys(inputs))
+    total = " + ".join(dict.fromkeys(inputs))  # NaN where any of them is
     by_name = dict(zip(node.what.inputs, inputs, strict=True))
     missing = [f"{target} = math.nan" for target in targets]
-    return [f"if {known}:", *_indent(lower(node.what, prefix, by_name, targets)), "else:", *_indent(missing)]
+    return [f"if {total} == {total}:", *_indent(lower(node.what, prefix, by_name, targets)), "else:", *_indent(missing)]
 
 
 def _read_state(definition: Definition, prefix: str) -> list[str]:

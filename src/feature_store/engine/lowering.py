@@ -21,6 +21,17 @@ if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
 
 _KNOWN = frozenset({"max", "min", "abs", "math", "range", "int", "float", "True", "False", "fma"})
+_TOO_MUCH = (
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.Try,
+    ast.With,
+    ast.Yield,
+    ast.FunctionDef,
+)
 
 
 def lower(definition: Definition, prefix: str, inputs: Mapping[str, str], outputs: Sequence[str]) -> list[str]:
@@ -71,20 +82,24 @@ class _Lowering(ast.NodeTransformer):
 
 
 def _refuse_what_cannot_be_lowered(definition: Definition, tree: ast.FunctionDef) -> None:
-    fields = {field.name for field in definition.fields}
     for node in ast.walk(tree):
-        if isinstance(node, (ast.For, ast.While)) and any(isinstance(below, ast.Return) for below in ast.walk(node)):
-            _refuse(definition, node, "returns inside a loop; assign in the loop and return after it")
-        if isinstance(node, ast.Return) and node.value is None:
-            _refuse(definition, node, "returns nothing; return math.nan where there is no value")
-        if isinstance(node, (ast.Lambda, ast.ListComp, ast.DictComp, ast.Try, ast.With, ast.Yield, ast.FunctionDef)):
-            if node is not tree:
-                _refuse(definition, node, "uses more than arithmetic, conditions and loops; write it out")
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "s":
-            if node.attr not in fields:
-                _refuse(definition, node, f"uses s.{node.attr}, which its state does not list")
+        why = None if node is tree else _why_not(node, {field.name for field in definition.fields})
+        if why is not None:
+            _refuse(definition, node, why)
     if not isinstance(tree.body[-1], (ast.Return, ast.If)):
         _refuse(definition, tree.body[-1], "must end in a return")
+
+
+def _why_not(node: ast.AST, fields: set[str]) -> str | None:
+    if isinstance(node, (ast.For, ast.While)) and any(isinstance(below, ast.Return) for below in ast.walk(node)):
+        return "returns inside a loop; assign in the loop and return after it"
+    if isinstance(node, ast.Return) and node.value is None:
+        return "returns nothing; return math.nan where there is no value"
+    if isinstance(node, _TOO_MUCH):
+        return "uses more than arithmetic, conditions and loops; write it out"
+    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "s" and node.attr not in fields:
+        return f"uses s.{node.attr}, which its state does not list"
+    return None
 
 
 def _refuse(definition: Definition, node: ast.AST, why: str) -> None:

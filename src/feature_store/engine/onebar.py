@@ -36,15 +36,20 @@ from numba import njit, types
 {imports}
 
 NUMBER, WORDS, MATRIX = types.float64, types.int64[::1], types.float64[:, ::1]
-COLUMN = types.Array(types.float64, 1, "C", readonly=True)
+BAR, STATE, BUFFERS = (NUMBER,) * 5, (WORDS,) * 4, (MATRIX, MATRIX, NUMBER[::1])
 
 
-@njit(types.int64(NUMBER, NUMBER, NUMBER, NUMBER, NUMBER, WORDS, WORDS, WORDS, WORDS, MATRIX, MATRIX, NUMBER[::1]),
-      error_model="numpy", nogil=True, cache=True)
-def run(open, high, low, close, tick_volume, ledger, rows, bounds, words, row, out, values):
-    if high < low or high < close or high < open or low > close or low > open or tick_volume < 0.0:
+@njit(types.int64(*BAR, *STATE, *BUFFERS), error_model="numpy", nogil=True, cache=True)
+def run(
+    open, high, low, close, tick_volume, ledger, rows, bounds, words, row, out, values
+):
+    if high < low or high < close or high < open or low > close or low > open:
         return {contradictory}
-    if max(abs(open), abs(high), abs(low), abs(close), abs(tick_volume)) == np.inf:
+    if tick_volume < 0.0:
+        return {contradictory}
+    if abs(open) == np.inf or abs(high) == np.inf or abs(low) == np.inf:
+        return {infinite}
+    if abs(close) == np.inf or tick_volume == np.inf:
         return {infinite}
     bits = row.reshape(5).view(np.int64)
 {fill}
@@ -68,7 +73,9 @@ def one_bar(plan: Plan) -> Callable[..., int]:
     calls, top = [], 0
     for place, loop in enumerate(plan.loops):
         columns = "".join(f"row[{COLUMNS.index(name)}], " for name in loop.columns)
-        calls.append(f"    run{place}({columns}words[bounds[{place}] : bounds[{place + 1}]], out[{top}:{top + len(loop.roots)}])")
+        calls.append(
+            f"    run{place}({columns}words[bounds[{place}] : bounds[{place + 1}]], out[{top}:{top + len(loop.roots)}])"
+        )
         top += len(loop.roots)
     fill = "\n".join(f"    row[{place}, 0] = {name}" for place, name in enumerate(COLUMNS))
     text = _TEXT.format(

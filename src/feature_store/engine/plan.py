@@ -83,7 +83,9 @@ class Plan:
     @cached_property
     def loops(self) -> tuple[Loop, ...]:
         """The loops, in the order in which `rows` names their answers."""
-        return tuple(Loop(tuple(dict.fromkeys(node for f in group for node in f.series))) for group in _groups(self.features))
+        return tuple(
+            Loop(tuple(dict.fromkeys(node for f in group for node in f.series))) for group in _groups(self.features)
+        )
 
     @cached_property
     def bounds(self) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """A saved state as bytes: what it belongs to, then the words themselves.
 
-    magic "FXFS" | format, 2 bytes | header length, 4 bytes | header, JSON | words, little-endian | CRC-32 of all before, 4 bytes
+magic "FXFS" | format, 2 bytes | header length, 4 bytes | header, JSON | words, little-endian | CRC-32 of all before, 4 bytes
 """
 
 from __future__ import annotations

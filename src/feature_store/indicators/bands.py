@@ -19,7 +19,9 @@ _GROUP = "bands"
     source="Bollinger 2001; population deviation, ddof 0",
     outputs="upper middle lower percent_b width",
 )
-def bbands(close: Series, period: int = Int(20, ge=2), width: float = Real(2.0, ge=0.0, le=100.0)) -> tuple[Series, ...]:
+def bbands(
+    close: Series, period: int = Int(20, ge=2), width: float = Real(2.0, ge=0.0, le=100.0)
+) -> tuple[Series, ...]:
     """The mean and `width` standard deviations about it; first values at row period - 1.
 
     `percent_b` is where the close lies between the bands (0 lower, 1 upper, 0.5 where they meet); `width` their distance over

@@ -41,12 +41,26 @@ if TYPE_CHECKING:
 _FIELD = re.compile(r"(?P<name>[a-z_]+)(?P<whole>:int)?(\[(?P<size>[a-z_]+)(?P<extra>\+\d+)?\])?(=(?P<initial>\S+))?")
 
 
+class Cell(float):
+    """A field of the state as type checkers see it: a number, or a window of numbers."""
+
+    __slots__ = ()
+
+    def __getitem__(self, place: float) -> float: ...  # type: ignore[empty-body]
+
+    def __setitem__(self, place: float, value: float) -> None: ...
+
+    def __eq__(self, other: object) -> bool: ...  # type: ignore[empty-body]
+
+    def __hash__(self) -> int: ...  # type: ignore[empty-body]
+
+
 class State:
     """The state `s` of a step as type checkers see it; the engine turns every field into a local variable."""
 
-    def __getattr__(self, name: str) -> Any: ...
+    def __getattr__(self, name: str) -> Cell: ...  # type: ignore[empty-body]
 
-    def __setattr__(self, name: str, value: Any) -> None: ...
+    def __setattr__(self, name: str, value: float) -> None: ...
 
 
 class StateField(NamedTuple):
@@ -61,23 +75,6 @@ class StateField(NamedTuple):
     def length(self, parameters: Mapping[str, Value]) -> int:
         """Return how many 8-byte words the field takes."""
         return 1 if self.size is None else int(parameters[self.size]) + self.extra
-
-
-class Outputs(tuple[Series, ...]):
-    """The outputs of an indicator with several, by position and by name."""
-
-    names: tuple[str, ...]
-
-    def __new__(cls, names: tuple[str, ...], series: tuple[Series, ...]) -> Outputs:
-        made = super().__new__(cls, series)
-        made.names = names
-        return made
-
-    def __getattr__(self, name: str) -> Series:
-        try:
-            return self[self.names.index(name)]
-        except ValueError:
-            raise AttributeError(name) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +110,16 @@ class Definition:
     def __repr__(self) -> str:
         return f"<Definition {self.name} v{self.version}>"
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """Return this indicator of other series: a `Series`, or `Outputs` where it has several."""
+    def __call__(self, *arguments: Any, **named: Any) -> Series:
+        """Return this indicator of other series; raises TypeError where it has several outputs, which `all` returns."""
+        (series,) = self.all(*arguments, **named)
+        return series
+
+    def all(self, *arguments: Any, **named: Any) -> tuple[Series, ...]:
+        """Return every output of this indicator of other series, in the order of `outputs`."""
         bound = self.signature.bind(*arguments, **named).arguments
         series = tuple(bound.pop(name) for name in self.inputs)
-        outputs = self.of(series, self.resolve(bound))
-        return outputs[0] if len(outputs) == 1 else Outputs(self.outputs, outputs)
+        return self.of(series, self.resolve(bound))
 
     @cached_property
     def doc(self) -> str:
@@ -152,8 +153,8 @@ class Definition:
         unknown = set(values) - set(self.parameters)
         if unknown:
             has = ", ".join(self.parameters) or "none"
-            msg = f"{self.name} has no parameter {sorted(unknown)[0]!r}; it has: {has}"
-            raise InvalidRequestError(msg, field=sorted(unknown)[0])
+            msg = f"{self.name} has no parameter {min(unknown)!r}; it has: {has}"
+            raise InvalidRequestError(msg, field=min(unknown))
         checked = {n: p.check(values.get(n, p.default), self.name, n) for n, p in self.parameters.items()}
         refusal = self.rule(**checked) if self.rule else None
         if refusal:
@@ -249,7 +250,9 @@ registered: dict[str, Definition] = {}
 """Every indicator that has an id, by name; `indicator` adds to it."""
 
 
-def indicator(*, title: str, group: str, unit: str | Mapping[str, str], source: str, **options: Any) -> Callable[..., Definition]:
+def indicator(
+    *, title: str, group: str, unit: str | Mapping[str, str], source: str, **options: Any
+) -> Callable[..., Definition]:
     """Register a function as an indicator with an id; see the top of this file for the two kinds of function.
 
     Raises TypeError where the signature cannot be one or another indicator has the name.
@@ -267,7 +270,9 @@ def indicator(*, title: str, group: str, unit: str | Mapping[str, str], source: 
     return register
 
 
-def step(state: str, *, lag: Callable[..., int] | None = None, **options: Any) -> Callable[[Callable[..., Any]], Definition]:
+def step(
+    state: str, *, lag: Callable[..., int] | None = None, **options: Any
+) -> Callable[[Callable[..., Any]], Definition]:
     """Make a step that other indicators are composed of, without an id of its own."""
     return lambda function: define(function, state=state, lag=lag, **options)
 

@@ -137,7 +137,9 @@ def parse(text: str) -> Feature:
     """
     found = _ID.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
-        msg = f"a feature id is written name_parameters, as in sma_50, macd_12_26_9.signal or atr_14@4h; was {text!r:.80}"
+        msg = (
+            f"a feature id is written name_parameters, as in sma_50, macd_12_26_9.signal or atr_14@4h; was {text!r:.80}"
+        )
         raise FeatureNotFoundError(msg, field="indicators")
     definition, tokens = _split(found["stem"], text)
     values = definition.resolve(_values(definition, tokens, text))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.arithmetic import fma
+from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.definition import State, indicator
 from feature_store.indicators.parameters import Int
 from feature_store.indicators.series import Series, where
@@ -64,9 +64,7 @@ def rsi(s: State, close: float, period: int = Int(14, ge=2)) -> float:
     outputs="line signal histogram",
     rule=_fast_below_slow,
 )
-def macd(
-    close: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)
-) -> tuple[Series, ...]:
+def macd(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)) -> tuple[Series, ...]:
     """The fast EMA less the slow one, its own EMA, and their difference; the line's first value is at row slow - 1.
 
     TA-Lib seeds its fast EMA again on the slow one's window and differs until the seeds have faded, near row 169.
@@ -79,7 +77,9 @@ def macd(
     return line, smoothed, line - smoothed
 
 
-@indicator(title="Stochastic oscillator", group=_GROUP, unit="0..100", source="Lane 1984; smoothed by SMA", outputs="k d")
+@indicator(
+    title="Stochastic oscillator", group=_GROUP, unit="0..100", source="Lane 1984; smoothed by SMA", outputs="k d"
+)
 def stoch(
     high: Series, low: Series, close: Series, period: int = Int(14), smooth: int = Int(3), signal: int = Int(3)
 ) -> tuple[Series, ...]:

@@ -48,7 +48,10 @@ class Parameter:
 
     def describe(self) -> dict[str, Any]:
         """Return plain data for a catalog."""
-        about: dict[str, Any] = {"default": self.default, "type": "choice" if self.options else "int" if self.whole else "real"}
+        about: dict[str, Any] = {
+            "default": self.default,
+            "type": "choice" if self.options else "int" if self.whole else "real",
+        }
         about |= {"options": list(self.options)} if self.options else {"ge": self.ge, "le": self.le}
         return about | ({"description": self.description} if self.description else {})
 

@@ -19,9 +19,7 @@ _GROUP = "trend"
     fade=lambda period: 19 * period,
     memory="recursive",
 )
-def directional(
-    s: State, high: float, low: float, close: float, period: int = Int(14, ge=2)
-) -> tuple[float, float]:
+def directional(s: State, high: float, low: float, close: float, period: int = Int(14, ge=2)) -> tuple[float, float]:
     """Wilder's directional indicators; the sums are seeded by the first period - 1 movements, as TA-Lib does."""
     keep = 1.0 - 1.0 / period
     s.bars += 1
@@ -60,7 +58,7 @@ def adx(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) -
     >>> fs.compute(bars, ["adx_2.adx"])["adx_2.adx"].tolist()
     [nan, nan, nan, 100.0]
     """
-    plus, minus = directional(high, low, close, period)
+    plus, minus = directional.all(high, low, close, period)
     both = plus + minus
     strength = where(both > 0.0, abs(plus - minus) / both * 100.0, 0.0)
     return rma(strength, period), plus, minus

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from feature_store.indicators.averages import rma
 from feature_store.indicators.definition import State, indicator
 from feature_store.indicators.parameters import Int
-from feature_store.indicators.series import Series
+
+if TYPE_CHECKING:
+    from feature_store.indicators.series import Series
 
 _GROUP = "volatility"
 

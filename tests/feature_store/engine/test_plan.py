@@ -1,0 +1,70 @@
+"""Plans: sharing, grouping, and the same bits whatever else is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.conftest import same_bits
+
+import feature_store as fs
+from feature_store.engine.plan import FEATURES_A_LOOP, Plan
+from feature_store.errors import InvalidRequestError
+
+ALL = [definition.name for definition in fs.catalog()]
+
+
+def test_a_feature_has_the_same_bits_alone_and_among_others(walk):
+    together = fs.compute(walk, ALL)
+    for name in ALL:
+        alone = fs.compute(walk, [name])
+        assert same_bits(alone, together[list(alone.columns)])
+
+
+def test_macd_is_the_difference_of_the_stored_averages_to_the_bit(walk):
+    frame = fs.compute(walk, ["macd_12_26_9.line", "ema_12", "ema_26"])
+    assert same_bits(frame["macd_12_26_9.line"], frame["ema_12"] - frame["ema_26"])
+
+
+def test_what_features_share_is_in_their_loop_once():
+    (loop,) = Plan.of(["bbands_20_2", "sma_20", "stdev_20", "zscore_20"]).loops
+    steps = [node.what.name for node in loop.nodes if node.kind == "step"]
+    assert sorted(steps) == ["stdev", "sum"]
+
+
+def test_columns_come_in_the_order_they_were_asked_however_loops_are_grouped(walk):
+    asked = list(reversed(ALL)) + [f"sma_{n}" for n in range(2, 40)]
+    columns = [column for each in asked for column in fs.parse(each).columns]
+    frame = fs.compute(walk, asked)
+    assert list(frame.columns) == columns
+    assert same_bits(frame["sma_7"], fs.compute(walk, ["sma_7"])["sma_7"])
+
+
+def test_no_loop_holds_more_features_than_its_bound():
+    plan = Plan.of([f"sma_{n}" for n in range(2, 40)])
+    assert max(len(loop.roots) for loop in plan.loops) <= FEATURES_A_LOOP
+
+
+def test_two_periods_share_one_compiled_loop():
+    short, long = Plan.of(["sma_20", "rsi_14"]).loops[0], Plan.of(["sma_50", "rsi_21"]).loops[0]
+    assert short.text == long.text
+    assert short.run is long.run
+
+
+def test_one_feature_twice_is_computed_once_and_answered_twice(walk):
+    frame = fs.compute(walk, ["sma", "sma_20"])
+    assert same_bits(frame["sma"], frame["sma_20"])
+    assert Plan.of(["sma", "sma_20"]).height == 1
+
+
+def test_threads_give_the_bits_that_one_thread_gives():
+    long = {"close": np.cumsum(np.random.default_rng(0).normal(0, 1, 60_000)) + 1000.0}
+    ids = [f"ema_{n}" for n in range(2, 40)]
+    assert same_bits(fs.compute(long, ids)["ema_30"], fs.compute(long, ["ema_30"])["ema_30"])
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"), [([], "at least one feature"), (["sma_20", "atr_14@4h"], "another timeframe")]
+)
+def test_what_a_plan_cannot_do_is_said(ids, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        Plan.of(ids)
