@@ -66,7 +66,11 @@ def run(
 
 
 def one_bar(plan: Plan) -> Callable[..., int]:
-    """Return the compiled function: five prices, ledger, rows, bounds, words, row (5 x 1), out (height x 1), values -> a Verdict."""
+    """Return the compiled function of a bar.
+
+    It takes five prices, then ledger, rows, bounds and words, then the buffers row (5 x 1), out (height x 1) and values, and
+    returns a Verdict.
+    """
     for loop in plan.loops:
         _ = loop.run  # compiled and importable by its name, which is what the text below imports
     imports = "\n".join(f"from {loop.name} import run as run{place}" for place, loop in enumerate(plan.loops))

@@ -36,7 +36,7 @@ def sma(close: Series, period: int = Int(20)) -> Series:
     group=_GROUP,
     unit="price",
     source="weight 2/(period + 1); seeded by the mean of the first period values, as TA-Lib does",
-    state="bars mean",
+    state="bars:int mean",
     lag=_full_window,
     fade=lambda period: math.ceil(9.5 * (period + 1)),
     memory="recursive",
@@ -65,7 +65,7 @@ def ema(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="Wilder 1978: weight 1/period; seeded by the mean of the first period values",
-    state="bars mean",
+    state="bars:int mean",
     lag=_full_window,
     fade=lambda period: 19 * period,
     memory="recursive",
@@ -94,7 +94,7 @@ def rma(s: State, close: float, period: int = Int(14)) -> float:
     group=_GROUP,
     unit="price",
     source="weights 1 to period, the newest heaviest",
-    state="bars place:int total weighted window[period] totals[period+1]",
+    state="bars:int place:int total weighted window[period] totals[period+1]",
     lag=_full_window,
     memory="window",
 )
@@ -131,7 +131,7 @@ def wma(s: State, close: float, period: int = Int(20)) -> float:
 
 
 @step(
-    "bars mean",
+    "bars:int mean",
     fade=lambda slow: math.ceil(4.75 * (slow + 1) ** 2),
     memory="recursive",
 )

@@ -2,7 +2,7 @@
 
 Two kinds of function define one. A *step* takes the state `s` first, sees one bar and returns its values:
 
-    @indicator(title="Exponential moving average", group="moving average", unit="price", source="...", state="bars mean")
+    @indicator(title="Exponential moving average", group="moving average", unit="price", source="...", state="bars:int mean")
     def ema(s: State, close: float, period: int = Int(20)) -> float: ...
 
 A *composition* takes no state and returns series made of other indicators:

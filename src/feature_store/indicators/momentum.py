@@ -23,7 +23,7 @@ def _fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
     group=_GROUP,
     unit="0..100",
     source="Wilder 1978",
-    state="bars close gain loss",
+    state="bars:int close gain loss",
     lag=lambda period: period,
     fade=lambda period: 19 * period,
     memory="recursive",

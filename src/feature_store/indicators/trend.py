@@ -13,7 +13,7 @@ _GROUP = "trend"
 
 
 @step(
-    "bars high low close plus minus reach",
+    "bars:int high low close plus minus reach",
     outputs="plus minus",
     lag=lambda period: period,
     fade=lambda period: 19 * period,

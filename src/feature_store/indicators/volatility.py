@@ -20,7 +20,7 @@ _GROUP = "volatility"
     group=_GROUP,
     unit="price change",
     source="Wilder 1978",
-    state="bars previous",
+    state="bars:int previous",
     lag=lambda: 1,
     memory="window",
 )

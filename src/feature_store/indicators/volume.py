@@ -10,7 +10,7 @@ from feature_store.indicators.definition import State, indicator
     group="volume",
     unit="ticks",
     source="Granville 1963",
-    state="bars close total",
+    state="bars:int close total",
     memory="accumulator",
 )
 def obv(s: State, close: float, tick_volume: float) -> float:

@@ -31,7 +31,7 @@ def _whole_period(period: int) -> int:
     group=_GROUP,
     unit="sum",
     source="arithmetic",
-    state="bars place:int prefix window[period+1]",
+    state="bars:int place:int prefix window[period+1]",
     lag=_full_window,
     memory="window",
 )
@@ -68,7 +68,7 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars place:int prefix=-inf window[period+1]=-inf",
+    state="bars:int place:int prefix=-inf window[period+1]=-inf",
     lag=_full_window,
     memory="window",
 )
@@ -100,7 +100,7 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars place:int prefix=inf window[period+1]=inf",
+    state="bars:int place:int prefix=inf window[period+1]=inf",
     lag=_full_window,
     memory="window",
 )
@@ -132,7 +132,7 @@ def lowest(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars place:int window[period]",
+    state="bars:int place:int window[period]",
     lag=_whole_period,
     memory="window",
 )
@@ -156,7 +156,7 @@ def lag(s: State, close: float, period: int = Int(1)) -> float:
     group="volatility",
     unit="price change",
     source="population deviation, ddof 0, as Bollinger and TA-Lib use it",
-    state="bars place:int run last reference total square values[period] totals[period+1] squares[period+1]",
+    state="bars:int place:int run last reference total square values[period] totals[period+1] squares[period+1]",
     lag=_full_window,
     memory="window",
 )
