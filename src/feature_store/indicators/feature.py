@@ -111,6 +111,25 @@ class Feature:
         """The definition's version and the start of its content hash: two answers with equal versions had equal arithmetic."""
         return f"v{self.definition.version}.{self.definition.content_hash[:10]}"
 
+    def describe(self) -> dict[str, Any]:
+        """Return plain data: the definition's, with this feature's own id, values, columns, warm-up and version.
+
+        >>> about = parse("sma_50").describe()
+        >>> about["parameters"]["period"]["value"], about["warmup"]
+        (50, 49)
+        """
+        about = self.definition.describe()
+        rules = about["parameters"].items()
+        return about | {
+            "id": self.asked or self.id,
+            "name": self.name,
+            "parameters": {name: {**rule, "value": self.parameters[name]} for name, rule in rules},
+            "columns": list(self.columns),
+            "warmup": self.warmup,
+            "settled": self.settled,
+            "version": self.version,
+        }
+
 
 def feature(name: str, parameters: Mapping[str, Any] | None = None, *, output: str | None = None) -> Feature:
     """Return a feature from an indicator's name and its parameters by name.

@@ -1,0 +1,250 @@
+"""`feature-store`: the store, its features and its service from a terminal.
+
+Every command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+# ruff: noqa: PLC0415  imports stand where they are used, for the reason above
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from feature_store.console import DEBUG, CommandGroup
+from feature_store.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from feature_store import wire
+    from feature_store.feature_store import FeatureStore
+    from feature_store.settings import Settings
+
+app = typer.Typer(
+    name="feature-store",
+    cls=CommandGroup,
+    help="Bars and features of foreign exchange: stored, computed, served. Every command has its own --help.",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", help="The store's folder; else FEATURE_STORE_HOME, else one in your user data.")
+]
+Symbol = Annotated[str, typer.Argument(help="An instrument, such as EUR/USD.", show_default=False)]
+Timeframe = Annotated[str, typer.Option("--timeframe", "-t", help="A bar's length: 1m 5m 15m 1h 4h 1d ...")]
+Start = Annotated[str | None, typer.Option(help="First bar's open, ISO 8601, UTC.", show_default=False)]
+End = Annotated[
+    str | None, typer.Option(help="Where to stop, exclusive; a bare date covers its day.", show_default=False)
+]
+Features = Annotated[list[str], typer.Argument(help="Feature ids, such as sma_50 macd rsi_14.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+
+
+def main() -> None:
+    """Run the command line; this is the console script."""
+    app(prog_name="feature-store")
+
+
+@app.callback()
+def everything(
+    *, debug: Annotated[bool, typer.Option(DEBUG, help="Show where an error comes from; accepted anywhere.")] = False
+) -> None:
+    """Take the options of every command; `--debug` is acted on before any command is."""
+
+
+# ---------------------------------------------------------------- bars in
+@app.command()
+def ingest(
+    symbol: Symbol,
+    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files of bars.", show_default=False)],
+    timeframe: Timeframe = "1h",
+    tz: Annotated[
+        str | None, typer.Option("--tz", help="Time zone of the files' times, such as Europe/Berlin.")
+    ] = None,
+    format: Annotated[  # noqa: A002  the field's word, as the option says
+        str | None, typer.Option("--format", help="csv or parquet, where a file's name does not tell.")
+    ] = None,
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store the bars of files; rows that are not valid bars are quarantined and listed with the reason."""
+    from feature_store import tables
+
+    reports = {}
+    try:
+        with _open(home) as store, tables.progress("Storing", files) as each:
+            for file in each:
+                reports[str(file)] = store.ingest(symbol, timeframe, file, tz=tz, format=format)
+    finally:  # what was stored before an error is stored, and said
+        if reports:
+            (tables.print_reports_json if as_json else tables.print_reports)(reports)
+
+
+# ---------------------------------------------------------------- bars and features out
+@app.command()
+def get(
+    symbol: Symbol,
+    timeframe: Timeframe = "1h",
+    start: Start = None,
+    end: End = None,
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Show stored bars."""
+    _show(home, (symbol, timeframe, start, end), _printer(as_json=as_json, as_csv=as_csv))
+
+
+@app.command()
+def features(
+    symbol: Symbol,
+    ids: Features,
+    timeframe: Timeframe = "1h",
+    start: Start = None,
+    end: End = None,
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+) -> None:
+    """Show features of stored bars."""
+    _show(home, (symbol, timeframe, start, end, ids), _printer(as_json=as_json, as_csv=as_csv))
+
+
+@app.command()
+def backfill(
+    symbol: Symbol, ids: Features, timeframe: Timeframe = "1h", *, home: Home = None, as_json: AsJson = False
+) -> None:
+    """Compute features over a whole series and store them; a second run adds what is new."""
+    from feature_store import tables
+
+    with _open(home) as store:
+        report = store.materialize(symbol, timeframe, ids)
+    if as_json:
+        tables.print_json(asdict(report))
+    else:
+        typer.echo(str(report))
+
+
+@app.command()
+def catalog(
+    search: Annotated[
+        str, typer.Option(help="Only those whose name, title or group contains this.", show_default=False)
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List the indicators: parameters with defaults, outputs, unit and first row with a value."""
+    from feature_store import tables
+    from feature_store.indicators.catalog import catalog as find
+
+    described = [definition.describe() for definition in find(search)]
+    if as_json:
+        tables.print_json({"indicators": described})
+    elif described:
+        tables.print_table(f"{len(described)} indicators", [_catalog_row(each) for each in described])
+    else:
+        msg = f"no indicator's name, title or group contains {search!r}; feature-store catalog lists all"
+        raise InvalidRequestError(msg, field="search")
+
+
+# ---------------------------------------------------------------- service
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; beyond this machine it takes a key.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0 picks a free one.")] = 8001,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A key callers must send as X-API-Key; repeat for more. FEATURE_STORE_SERVICE_KEYS hides it better."
+        ),
+    ] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write the URL here once it answers.", show_default=False)
+    ] = None,
+    *,
+    home: Home = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log every request.")] = False,
+) -> None:
+    """Serve the store over HTTP until Ctrl+C."""
+    from feature_store.service.server import serve as run
+
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+    def ready(url: str) -> None:
+        typer.echo(f"Serving {folder} at {url}/api/v1 (Ctrl+C stops it)")
+        sys.stdout.flush()
+        if ready_file is not None:
+            _write_whole(ready_file, url)
+
+    settings = _settings()
+    folder = home or settings.home
+    with _open(folder) as store:
+        run(store, host, port, api_keys=[*settings.service_keys, *(api_key or ())], ready=ready)
+
+
+# ---------------------------------------------------------------- shared
+@contextmanager
+def _open(home: Path | None) -> Iterator[FeatureStore]:
+    import feature_store
+
+    with feature_store.open(home or _settings().home) as store:
+        yield store
+
+
+def _settings() -> Settings:
+    from feature_store.settings import Settings
+
+    return Settings.from_environment()
+
+
+def _show(home: Path | None, question: Sequence[Any], show: Callable[[wire.Frame], None]) -> None:
+    from feature_store.wire import FeatureRequest
+
+    request = FeatureRequest.of(*question)
+    with _open(home) as store:
+        frame = store.frame(request)
+    show(frame)
+
+
+def _printer(*, as_json: bool, as_csv: bool) -> Callable[[wire.Frame], None]:
+    from feature_store import tables
+
+    if as_json and as_csv:
+        msg = "choose one of --json and --csv"
+        raise InvalidRequestError(msg, field="json")
+    return tables.print_frame_json if as_json else tables.print_frame_csv if as_csv else tables.print_frame
+
+
+def _catalog_row(about: dict[str, Any]) -> dict[str, str]:
+    outputs = about["outputs"]
+    return {
+        "id": about["id"],
+        "title": about["title"],
+        "group": about["group"],
+        "parameters": ", ".join(f"{name}={rule['default']}" for name, rule in about["parameters"].items()),
+        "outputs": ", ".join(output["name"] for output in outputs) if len(outputs) > 1 else "",
+        "unit": ", ".join(dict.fromkeys(output["unit"] for output in outputs)),
+        "first value": str(about["warmup"]),
+        "version": about["version"],
+    }
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a file that others wait for: it appears with all of its text."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(file)

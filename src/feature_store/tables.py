@@ -1,0 +1,178 @@
+"""What the command line prints: a table for a person, JSON or CSV for a program."""
+
+from __future__ import annotations
+
+import csv
+import math
+import sys
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from feature_store import json_codec, wire
+from feature_store.times import to_iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from feature_store.bars import Floats
+    from feature_store.ingest.report import IngestReport, Rejected
+
+Item = TypeVar("Item")
+
+EDGE = 10
+"""Rows of a long frame that a table shows at either end."""
+
+_PIPE_WIDTH = 160
+_SMALL = 1e-4
+_SAMPLE = 100
+
+
+def print_frame(frame: wire.Frame) -> None:
+    """Print a frame as a table: all of it, or the first and the last rows."""
+    table = _table(f"{frame.symbol} {frame.timeframe}", "time (UTC)", *frame.columns, right=True)
+    rows = range(len(frame))
+    if len(frame) <= 2 * EDGE + 1:
+        _add(table, frame, rows)
+    else:
+        _add(table, frame, rows[:EDGE])
+        table.add_row(f"... {len(frame) - 2 * EDGE:,} more", *("..." for _ in frame.columns))
+        _add(table, frame, rows[-EDGE:])
+    table.caption = f"{len(frame):,} rows, {frame.provenance.source}, as of {frame.provenance.as_of}"
+    _console().print(table)
+
+
+def print_frame_json(frame: wire.Frame) -> None:
+    """Print a frame as the service answers it."""
+    sys.stdout.write(wire.frame_to_json(frame).decode() + "\n")
+
+
+def print_frame_csv(frame: wire.Frame) -> None:
+    """Print a frame as CSV: ISO 8601 times, numbers that read back to the same bits, nothing where a value is not known."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["time", *frame.columns])
+    columns = [
+        ["" if math.isnan(value) else repr(value) for value in column.tolist()] for column in frame.columns.values()
+    ]
+    writer.writerows(zip(map(_time, frame.time.tolist()), *columns, strict=True))
+
+
+def print_reports(reports: Mapping[str, IngestReport]) -> None:
+    """Print what became of each file's rows, and why any were quarantined, with an example of each reason."""
+    print_table(
+        "Ingested",
+        [
+            {
+                "file": file,
+                "read": f"{report.read:,}",
+                "stored": f"{report.stored:,}",
+                "known already": f"{report.duplicates:,}",
+                "quarantined": f"{len(report.quarantined):,}",
+                "times in": report.timezone,
+            }
+            for file, report in reports.items()
+        ],
+    )
+    refused = [(file, row) for file, report in reports.items() for row in report.quarantined]
+    if refused:
+        print_table(f"{len(refused):,} quarantined rows by reason (--json lists all)", _by_reason(refused))
+
+
+def print_reports_json(reports: Mapping[str, IngestReport]) -> None:
+    """Print the reports as JSON: the totals, every quarantined row, and the same by file."""
+    files = [_report(file, report) for file, report in reports.items()]
+    totals = {name: sum(file[name] for file in files) for name in ("read", "stored", "duplicates")}
+    refused = [{"file": file["file"], **row} for file in files for row in file["quarantined"]]
+    zones = ", ".join(dict.fromkeys(file["timezone"] for file in files))
+    print_json({**totals, "quarantined": refused, "timezone": zones, "files": files})
+
+
+@contextmanager
+def progress(title: str, items: Sequence[Item]) -> Iterator[Iterator[Item]]:
+    """Show on stderr, where a person looks on, how many of the items have been taken."""
+    bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    with bar:
+        yield iter(bar.track(items, description=title))
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as one line of JSON."""
+    sys.stdout.write(json_codec.dumps(data).decode() + "\n")
+
+
+def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print records as a table; the first one's keys head the columns."""
+    table = _table(title, *(rows[0] if rows else ()))
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    _console().print(table)
+
+
+def number(value: float, decimals: int = 5) -> str:
+    """Return a number as a table shows it.
+
+    >>> number(1.0821), number(12345678.0, 0), number(0.0000123), number(float("nan"))
+    ('1.08210', '12,345,678', '1.23e-05', '-')
+    """
+    if math.isnan(value):
+        return "-"
+    if 0 < abs(value) < _SMALL:
+        return f"{value:.3g}"
+    return f"{value:,.{decimals}f}"
+
+
+def _report(file: str, report: IngestReport) -> dict[str, Any]:
+    refused = [
+        {"row": row.row, "reason": row.reason, "values": {k: str(v) for k, v in row.values.items()}}
+        for row in report.quarantined
+    ]
+    plain = {"read": report.read, "stored": report.stored, "duplicates": report.duplicates}
+    return {"file": file, **plain, "quarantined": refused, "timezone": report.timezone}
+
+
+def _by_reason(refused: Sequence[tuple[str, Rejected]]) -> list[dict[str, Any]]:
+    counts = Counter(row.reason for _, row in refused)
+    examples = {row.reason: (file, row) for file, row in reversed(refused)}
+    return [
+        {
+            "rows": f"{counts[reason]:,}",
+            "reason": reason,
+            "first in": f"{file}, row {row.row}",
+            "as written": " ".join(f"{name}={value}" for name, value in row.values.items()),
+        }
+        for reason, (file, row) in sorted(examples.items(), key=lambda item: -counts[item[0]])
+    ]
+
+
+def _add(table: Table, frame: wire.Frame, rows: Iterable[int]) -> None:
+    decimals = {name: _decimals(column) for name, column in frame.columns.items()}
+    for row in rows:
+        cells = (number(float(column[row]), decimals[name]) for name, column in frame.columns.items())
+        table.add_row(_time(int(frame.time[row])), *cells)
+
+
+def _decimals(column: Floats) -> int:
+    """Return 0 for a column of whole numbers, else what a price takes."""
+    return 0 if all(math.isnan(value) or value == int(value) for value in column[:_SAMPLE].tolist()) else 5
+
+
+def _time(milliseconds: int) -> str:
+    return to_iso(milliseconds * 1000)
+
+
+def _table(title: str, first: str = "", *others: str, right: bool = False) -> Table:
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left", caption_justify="left", title_style="bold")
+    table.add_column(first, no_wrap=True)
+    for name in others:
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    """Return a console; where output goes into a pipe, wide enough for a table's columns."""
+    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
