@@ -45,10 +45,14 @@ class Symbol:
     def parse(cls, text: Any) -> Symbol:
         """Return the symbol for any common spelling (`EURUSD`, `eur_usd`, `EUR-USD`); raises InvalidRequestError.
 
+        A frame's column of symbols stands for the one it holds.
+
         >>> Symbol.parse("eurusd").name
         'EUR/USD'
         """
-        return _parse_symbol(text.name if isinstance(text, Symbol) else text)
+        if isinstance(text, Symbol):
+            return text
+        return _parse_symbol(text if isinstance(text, str) else _only_name(text))
 
     @property
     def base(self) -> str:
@@ -93,9 +97,18 @@ class Symbol:
         return self.name
 
 
+def _only_name(column: Any) -> str:
+    names = column.unique().tolist() if hasattr(column, "unique") else [column]
+    if len(names) != 1 or not isinstance(names[0], str):
+        shown = ", ".join(f"{name!r:.40}" for name in names[:3]) or "none"
+        msg = f"symbol must be one instrument's name such as EUR/USD, was {shown}"
+        raise InvalidRequestError(msg, field="symbol")
+    return names[0]
+
+
 @lru_cache(maxsize=4096)
-def _parse_symbol(text: Any) -> Symbol:
-    name = str(text).strip().upper().replace("_", "/").replace("-", "/") if isinstance(text, str) else ""
+def _parse_symbol(text: str) -> Symbol:
+    name = text.strip().upper().replace("_", "/").replace("-", "/")
     if len(name) == 6 and name[:3] in _CURRENCIES and name[3:] in _CURRENCIES:  # noqa: PLR2004  EURUSD
         name = f"{name[:3]}/{name[3:]}"
     if name == "UNKNOWN" or not _SYMBOL.fullmatch(name):
