@@ -48,7 +48,8 @@ class Plan:
         >>> Plan.of(["sma_50", "macd"]).columns
         ('sma_50', 'macd.line', 'macd.signal', 'macd.histogram')
         """
-        return _plan(tuple(each if isinstance(each, Feature) else parse(each) for each in features))
+        made = tuple(each if isinstance(each, Feature) else parse(each) for each in features)
+        return _plan(made, tuple(each.asked for each in made))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -134,7 +135,8 @@ class Plan:
 
 
 @lru_cache(maxsize=256)
-def _plan(features: tuple[Feature, ...]) -> Plan:
+def _plan(features: tuple[Feature, ...], _asked: tuple[str, ...]) -> Plan:
+    """Return the plan; `rsi` and `rsi_14` are equal features with columns of their own, so the words asked count too."""
     if not features:
         msg = "name at least one feature, such as sma_50"
         raise InvalidRequestError(msg, field="indicators")

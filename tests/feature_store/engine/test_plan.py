@@ -56,6 +56,11 @@ def test_one_feature_twice_is_computed_once_and_answered_twice(walk):
     assert Plan.of(["sma", "sma_20"]).height == 1
 
 
+def test_equal_features_are_answered_in_the_words_each_was_asked(walk):
+    assert list(fs.compute(walk, ["rsi_14"])) == ["rsi_14"]
+    assert list(fs.compute(walk, ["rsi"])) == ["rsi"]
+
+
 def test_threads_give_the_bits_that_one_thread_gives():
     long = {"close": np.cumsum(np.random.default_rng(0).normal(0, 1, 60_000)) + 1000.0}
     ids = [f"ema_{n}" for n in range(2, 40)]
