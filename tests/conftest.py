@@ -56,13 +56,18 @@ def absent(what: str) -> None:
 
 
 def _backtesting_file(name: str) -> Path:
-    found = importlib.util.find_spec("backtesting.test")
+    found = importlib.util.find_spec("backtesting")
     if found is None or found.origin is None:
         absent("the backtesting package")
-    return Path(found.origin).parent / name
+    return Path(found.origin).parent / "test" / name
 
 
 def same_bits(left: object, right: object) -> bool:
     """Whether two arrays of float64 are equal to the bit, NaN to NaN."""
     a, b = (np.ascontiguousarray(each, dtype=np.float64) for each in (left, right))
     return a.shape == b.shape and bool(((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))).all())
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their length: compressed ones hold the time of day, and names must not change from process to process."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) else None
