@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 from feature_store.errors import CorruptResponseError
-from feature_store.metrics import BREAKER_STATES, BUCKETS, QUANTILES
+from feature_store.measures import BREAKER_STATES, BUCKETS, QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -29,6 +29,7 @@ from feature_store.events import (
     Retried,
     Served,
 )
+from feature_store.measures import BUCKETS, QUANTILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,12 +38,6 @@ if TYPE_CHECKING:
 
 Label = TypeVar("Label", bound=Hashable)
 
-BUCKETS = (
-    *(5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3),
-    *(1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
-)
-QUANTILES = (0.5, 0.95, 0.99)
-BREAKER_STATES = ("closed", "half_open", "open")
 OTHER = "other"
 RECENT = 4096
 WINDOW_S = 60

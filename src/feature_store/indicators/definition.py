@@ -31,6 +31,7 @@ from feature_store.bars import COLUMNS
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.parameters import Parameter, Value
 from feature_store.indicators.series import Series, in_order, price
+from feature_store.indicators.units import UNITS
 from feature_store.indicators.warmup import memory_of, warmup_of
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class Definition:
     Args:
         name: the first part of its ids.
         outputs: their names; one nameless output is `("value",)`.
-        units: one for each output: `price`, `price change`, `0..100`, `percent`, `ratio`, `deviations`, `ticks`.
+        units: one for each output, of `units.UNITS`.
         lag: for a step, how many finite inputs come before its first value, from its parameters.
         fade: for a recursive step, how many values until the seed's weight is below 1e-8.
         memory: for a step, what its values depend on.
@@ -240,6 +241,10 @@ def define(
         rule=rule,
     )
     unknown = set(inputs) - set(COLUMNS)
+    strange = set(made.units) - set(UNITS)
+    if title and strange:
+        msg = f"{made.name}: no unit is called {min(strange)!r}; units are {', '.join(UNITS)}"
+        raise TypeError(msg)
     if title and unknown:
         msg = f"{made.name}: {sorted(unknown)} are neither bar columns ({', '.join(COLUMNS)}) nor have an Int, Real or Choice"
         raise TypeError(msg)

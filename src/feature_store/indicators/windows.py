@@ -29,7 +29,7 @@ def _whole_period(period: int) -> int:
     name="sum",
     title="Rolling sum",
     group=_GROUP,
-    unit="sum",
+    unit="sum of prices",
     source="arithmetic",
     state="bars:int place:int prefix window[period+1]",
     lag=_full_window,

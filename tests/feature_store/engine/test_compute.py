@@ -7,11 +7,11 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from tests.conftest import same_bits
 
 import feature_store as fs
 from feature_store.bars import Bars, Symbol, Timeframe
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
+from tests.conftest import same_bits
 
 IDS = ["sma_3", "atr_2"]
 

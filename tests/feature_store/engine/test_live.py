@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import random_walk, same_bits
 
 import feature_store as fs
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
+from tests.conftest import random_walk, same_bits
 
 IDS = ["sma_5", "rsi_3", "atr_4", "macd_2_4_3", "obv"]
 

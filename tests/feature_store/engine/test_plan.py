@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.conftest import same_bits
 
 import feature_store as fs
 from feature_store.engine.plan import FEATURES_A_LOOP, Plan
 from feature_store.errors import InvalidRequestError
+from tests.conftest import same_bits
 
 ALL = [definition.name for definition in fs.catalog()]
 

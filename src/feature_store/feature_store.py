@@ -1,0 +1,297 @@
+"""The store's face: bars in, bars and features out, as known at any moment.
+
+store = open("./market")
+store.ingest("EUR/USD", "1h", bars)
+store.features("EUR/USD", "1h", ["sma_50", "atr_14@4h"], "2023-01-01", "2023-01-31")
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from feature_store.bars import TIMEFRAMES
+from feature_store.errors import DataNotFoundError, InvalidRequestError
+from feature_store.events import Ingested, emit
+from feature_store.forms import Form, check_form, in_form
+from feature_store.indicators.catalog import catalog
+from feature_store.ingest.checks import check
+from feature_store.ingest.files import read_file
+from feature_store.ingest.frames import table_of
+from feature_store.ingest.report import IngestReport
+from feature_store.materialize import MaterializeReport, fill, set_id
+from feature_store.store.durable import make_folder
+from feature_store.store.memory import MemoryStore
+from feature_store.store.protocol import FeatureBlock
+from feature_store.times import to_iso, to_microseconds
+from feature_store.virtual import VirtualFeatures
+from feature_store.wire import FeatureRequest, Frame, Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from feature_store.bars import Floats, Integers
+    from feature_store.indicators.definition import Definition
+    from feature_store.store.protocol import Series, Store
+    from feature_store.virtual import View
+
+MEMORY = ":memory:"
+MICROSECONDS_A_MILLISECOND = 1_000
+_BUDGET = 512 * 2**20
+
+
+def open(home: str | Path, *, budget: int = _BUDGET) -> FeatureStore:  # noqa: A001  the public name is feature_store.open
+    """Return the store in a folder, which is created if need be, or one in memory for `":memory:"`.
+
+    Args:
+        home: the folder. Any number of processes read it; the first that writes keeps others from it until it closes.
+        budget: bytes of computed features to keep in memory.
+
+    Raises InvalidRequestError when `home` cannot be a folder.
+    """
+    if str(home) == MEMORY:
+        return FeatureStore(MemoryStore(), budget=budget)
+    if "://" in str(home):
+        msg = f"home must be a folder on this machine, was {str(home)!r}"
+        raise InvalidRequestError(msg, field="home")
+    from feature_store.store.delta import DeltaStore  # noqa: PLC0415  deltalake takes a while to load
+
+    try:
+        make_folder(Path(home).expanduser().resolve())
+    except OSError as problem:
+        msg = f"home must be a folder that can be written to, was {str(home)!r} ({problem.strerror})"
+        raise InvalidRequestError(msg, field="home") from problem
+    return FeatureStore(DeltaStore(Path(home).expanduser()), budget=budget)
+
+
+class FeatureStore:
+    """Bars of many series and the features of them. Safe to share among threads; close it, or use it in a `with`.
+
+    Args:
+        store: where the bars are.
+        budget: bytes of computed features to keep in memory.
+        clock: the time now, in UTC microseconds.
+    """
+
+    def __init__(
+        self, store: Store, *, budget: int = _BUDGET, clock: Callable[[], int] = lambda: time.time_ns() // 1_000
+    ) -> None:
+        self._store = store
+        self._virtual = VirtualFeatures(store, budget)
+        self._clock = clock
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<FeatureStore {self._store!r}{' closed' if self._closed else ''}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let other processes write; asking a closed store is an error."""
+        self._closed = True
+        self._virtual.clear()
+        self._store.close()
+
+    # ---------------------------------------------------------------- in
+    def ingest(
+        self,
+        symbol: str,
+        timeframe: str,
+        bars: Any,
+        known_at: Any = None,
+        source: str = "",
+        *,
+        tz: str | None = None,
+        format: str | None = None,  # noqa: A002  the field's word, as in --format
+    ) -> IngestReport:
+        """Add bars; what is stored is on the disk at return.
+
+        Args:
+            symbol: such as `EUR/USD`, in any common spelling.
+            timeframe: such as `1h`.
+            bars: rows in any order: a pandas, polars or Arrow frame, a dict of arrays, `Bars`, or a file's name (CSV,
+                gzipped CSV, Parquet); columns in any common spelling.
+            known_at: when these values were learned, unless the bars have a column `known_at`. None means when each bar
+                closed, an assumption that is marked. Of the rows of one time the latest `known_at` wins, whatever order
+                they came in; a tie goes to the later arrival. So a corrected file brought once more replaces what was
+                assumed, and an observed value outlives an assumed one.
+            source: who said so; the file's name if it is a file.
+            tz: the time zone of times that carry none, UTC by default.
+            format: the file's format where its name does not tell.
+
+        Rows that break a rule are quarantined in the report, each with its place and the reason. Rows known already, with the
+        same `known_at` and values, are duplicates and are not written again.
+
+        Raises UnsupportedFileError, InvalidRequestError, StoreLockedError (another process writes), CorruptDataError.
+        """
+        request = self._asked(symbol, timeframe)
+        known = None if known_at is None else to_microseconds(known_at, "known_at")
+        if isinstance(bars, str | Path):
+            table, source = read_file(bars, format=format), source or Path(bars).name
+        else:
+            table = table_of(bars)
+        checked = check(
+            table,
+            request.symbol,
+            request.timeframe,
+            known_at=known,
+            source=source,
+            timezone=tz,
+            now=self._clock(),
+        )
+        stored = self._store.write(request.symbol, request.timeframe, checked.arrivals) if len(checked.arrivals) else 0
+        known_already = checked.repeated + len(checked.arrivals) - stored
+        last = int(checked.arrivals.time.max()) if stored else None
+        emit(Ingested(request.symbol.name, request.timeframe.name, stored, len(checked.quarantined), last))
+        return IngestReport(len(table), stored, known_already, checked.quarantined, checked.timezone)
+
+    # ---------------------------------------------------------------- out
+    def bars(
+        self, symbol: str, timeframe: str, start: Any = None, end: Any = None, as_of: Any = None, as_: Form = "pandas"
+    ) -> Any:
+        """Return the closed bars that open from `start` up to `end`, as known at `as_of` (default: now).
+
+        A timeframe that is not stored is made from the highest stored one that divides it. Raises DataNotFoundError when
+        there are none, naming what there is.
+        """
+        return self._formed(self._asked(symbol, timeframe, start, end), as_of, as_)
+
+    def features(
+        self,
+        symbol: str,
+        timeframe: str,
+        features: Iterable[str] | str,
+        start: Any = None,
+        end: Any = None,
+        as_of: Any = None,
+        as_: Form = "pandas",
+    ) -> Any:
+        """Return one column for each output of the features, a row for each bar that opens from `start` up to `end`.
+
+        Values are computed from the series' first bar, so they do not depend on the range; rows before a feature's warm-up are
+        NaN. A feature such as `atr_14@4h` is that of the last 4h bar that had closed when the row's own bar closed.
+
+        Raises FeatureNotFoundError, InvalidRequestError, and DataNotFoundError as `bars` does.
+        """
+        request = self._asked(symbol, timeframe, start, end, features)
+        _refuse_no_features(request)
+        return self._formed(request, as_of, as_)
+
+    def frame(self, request: FeatureRequest) -> Frame:
+        """Return the answer to a request as it goes over the wire: features, or bars where it names none."""
+        self._refuse_closed()
+        opened, columns, provenance = self._answer(request, None)
+        return Frame(
+            request.symbol.name, request.timeframe.name, opened // MICROSECONDS_A_MILLISECOND, columns, provenance
+        )
+
+    def catalog(self) -> list[Definition]:
+        """Return what can be asked for."""
+        return catalog()
+
+    def symbols(self) -> list[Series]:
+        """Return what is stored: symbol, timeframe, rows, first and last bar open of each series."""
+        self._refuse_closed()
+        return self._store.series()
+
+    def generation(self, symbol: Any, timeframe: Any) -> str:
+        """Return a word that changes whenever an answer about this series may: with any row of the symbol that is added."""
+        request = self._asked(symbol, timeframe)
+        snapshots = (self._store.snapshot(request.symbol, each) for each in TIMEFRAMES)
+        return " ".join(f"{each.timeframe}:{each.edition.rows}" for each in snapshots if each is not None)
+
+    # ---------------------------------------------------------------- kept features
+    def materialize(self, symbol: str, timeframe: str, features: Iterable[str] | str) -> MaterializeReport:
+        """Write features of all bars into a Delta table of their own, adding only rows that are new or changed."""
+        request = self._asked(symbol, timeframe, features=features)
+        _refuse_no_features(request)
+        view = self._virtual.view(request.symbol, request.timeframe, None)
+        columns, versions = self._virtual.columns(view, request.indicators, None)
+        block = FeatureBlock(self._virtual.bars(view).time, self._virtual.available_at(view), columns)
+        return fill(self._store.features, request.symbol, request.timeframe, set_id(versions, view.stored), block)
+
+    def materialized(self, symbol: str, timeframe: str, features: Iterable[str] | str, as_: Form = "pandas") -> Any:
+        """Return what `materialize` wrote last, without computing it; raises DataNotFoundError where it never ran."""
+        check_form(as_)
+        request = self._asked(symbol, timeframe, features=features)
+        _refuse_no_features(request)
+        view = self._virtual.view(request.symbol, request.timeframe, None)
+        versions = self._virtual.versions(request.indicators)
+        block = self._store.features.read(request.symbol, request.timeframe, set_id(versions, view.stored))
+        if block is None:
+            msg = f"{', '.join(request.indicators)} of {symbol} {timeframe} were never materialized; call materialize first"
+            raise DataNotFoundError(msg, field="features")
+        provenance = self._provenance(int(block.time[0]), None, versions)
+        columns = {column: block.columns[column] for column in versions}
+        return in_form(as_, block.time, columns, _attributes(request, provenance))
+
+    # ---------------------------------------------------------------- how
+    def _asked(
+        self, symbol: Any, timeframe: Any, start: Any = None, end: Any = None, features: Iterable[str] | str = ()
+    ) -> FeatureRequest:
+        self._refuse_closed()
+        return FeatureRequest.of(symbol, timeframe, start, end, features)
+
+    def _formed(self, request: FeatureRequest, as_of: Any, form: Form) -> Any:
+        check_form(form)
+        moment = None if as_of is None else to_microseconds(as_of, "as_of")
+        opened, columns, provenance = self._answer(request, moment)
+        return in_form(form, opened, columns, _attributes(request, provenance))
+
+    def _answer(self, request: FeatureRequest, as_of: int | None) -> tuple[Integers, dict[str, Floats], Provenance]:
+        """Return bar opens, columns and where they came from."""
+        view = self._virtual.view(request.symbol, request.timeframe, as_of)
+        if request.indicators:
+            every, versions = self._virtual.columns(view, request.indicators, as_of)
+            bars = self._virtual.bars(view)
+            rows = bars.rows(request.start, request.end)
+            opened, columns = bars.time[rows], {name: column[rows] for name, column in every.items()}
+        else:
+            bars, versions = self._virtual.range(view, request.start, request.end), {}
+            opened, columns = bars.time, dict(bars.columns)
+        if not len(opened):
+            raise self._nothing(request, view, as_of)
+        return opened, columns, self._provenance(self._virtual.anchor(view), as_of, versions)
+
+    def _provenance(self, anchor: int, as_of: int | None, versions: Mapping[str, str]) -> Provenance:
+        moment = to_iso(self._clock() if as_of is None else as_of)
+        return Provenance("live", moment, versions=versions, anchor=anchor // MICROSECONDS_A_MILLISECOND)
+
+    def _nothing(self, request: FeatureRequest, view: View, as_of: int | None) -> DataNotFoundError:
+        wanted = " ".join(
+            word
+            for word in (
+                f"{request.symbol} {request.timeframe}",
+                f"from {to_iso(request.start)}" if request.start is not None else "",
+                f"up to {to_iso(request.end)}" if request.end is not None else "",
+                f"as of {to_iso(as_of)}" if as_of is not None else "",
+            )
+            if word
+        )
+        held = self._virtual.range(view, None, None).time
+        what = f"runs from {to_iso(int(held[0]))} to {to_iso(int(held[-1]))}" if len(held) else "has no closed bar yet"
+        return DataNotFoundError(f"there are no bars of {wanted}; the series known then {what}", field="start")
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            msg = f"{self!r} was closed; open it again"
+            raise InvalidRequestError(msg)
+
+
+def _refuse_no_features(request: FeatureRequest) -> None:
+    if not request.indicators:
+        msg = "name at least one feature, such as sma_50; `bars` gives the bars alone"
+        raise InvalidRequestError(msg, field="features")
+
+
+def _attributes(request: FeatureRequest, provenance: Provenance) -> dict[str, Any]:
+    return {
+        "symbol": request.symbol.name,
+        "timeframe": request.timeframe.name,
+        "provenance": provenance.to_dict(),
+    }

@@ -1,0 +1,91 @@
+"""Column names as sources spell them (`Open`, `<TICKVOL>`, `Gmt time`, `bidclose`), and the names they have here."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from feature_store.bars import PRICES, QUOTE_COLUMNS
+from feature_store.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_VOLUMES = ("tick_volume", "tickvolume", "tickvol", "tick_vol", "ticks", "volume", "vol", "v")  # the earlier the better
+_TIMES = (
+    "time",
+    "datetime",
+    "date_time",
+    "timestamp",
+    "ts",
+    "t",
+    "utc",
+    "open_time",
+    "opentime",
+    "bar_time",
+    "local_time",
+)
+_TIMES_UTC = ("gmt_time", "time_gmt", "utc_time", "time_utc")
+_INDEXES = ("", "index", "level_0", "unnamed_0")  # an index written to a file, with or without a name
+_PRICE_SPELLINGS = {
+    spelling: price for price in PRICES for spelling in (price, price[0], f"{price}_price", f"mid_{price}")
+}
+_SPELLINGS = {
+    **_PRICE_SPELLINGS,
+    **dict.fromkeys(_VOLUMES, "tick_volume"),
+    **dict.fromkeys((*_TIMES, *_TIMES_UTC, *_INDEXES), "time"),
+    **{name: name for name in ("spread", "known_at", "date")},
+}
+_QUOTE = re.compile(
+    r"(?P<side>bid|ask)_?(?P<price>open|high|low|close|o|h|l|c)|(?P<price2>open|high|low|close)_?(?P<side2>bid|ask)"
+)
+
+EXPECTED = "time, open, high, low and close (tick_volume, spread and bid_* or ask_* prices are welcome)"
+REQUIRED = ("time", *PRICES)
+
+
+def canonical_names(columns: Iterable[str]) -> dict[str, str]:
+    """Return the name here -> the source's name, for the columns that mean something; `date` only beside a `time` of day.
+
+    A source with both a tick volume and a volume means the former. Raises InvalidRequestError when two columns mean the same.
+
+    >>> canonical_names(["Gmt time", "Open", "High", "Low", "Close", "Volume"])["tick_volume"]
+    'Volume'
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        name = _meaning(column)
+        if name is None:
+            continue
+        if name in found:
+            if name == "tick_volume":
+                found[name] = min(found[name], column, key=lambda each: _VOLUMES.index(_plain(each)))
+                continue
+            msg = f"the columns {found[name]!r} and {column!r} both mean {name}; leave one of them out"
+            raise InvalidRequestError(msg, field="bars")
+        found[name] = column
+    if "date" in found and "time" not in found:
+        found["time"] = found.pop("date")
+    return found
+
+
+def lacking(names: Iterable[str]) -> list[str]:
+    """Return which required columns are not among `names`; prices of one or both sides stand in for the middle."""
+    present = set(names)
+    quoted = any(all(f"{side}_{price}" in present for price in PRICES) for side in ("bid", "ask"))
+    return [name for name in REQUIRED if name not in present and not (quoted and name in PRICES)]
+
+
+def _meaning(column: str) -> str | None:
+    plain = _plain(column)
+    quote = _QUOTE.fullmatch(plain)
+    if quote is None:
+        return _SPELLINGS.get(plain)
+    side = quote["side"] or quote["side2"]
+    name = f"{side}_{_PRICE_SPELLINGS[quote['price'] or quote['price2']]}"
+    assert name in QUOTE_COLUMNS
+    return name
+
+
+def _plain(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", column.strip().lower()).strip("_")

@@ -1,0 +1,1 @@
+"""Where bars are kept: the protocol, its twin in memory, and the folder of Delta tables."""

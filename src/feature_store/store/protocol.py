@@ -1,0 +1,126 @@
+"""What a store does: take rows, give bars as of a moment, say what it holds. Small, so that a twin is cheap to write.
+
+Every row has three times: `time`, when its bar opened; `available_at`, when the bar closed; `known_at`, when we learned these
+values. Nothing is edited: a correction is another row of the same `time`. Of the rows of one time a read as of K takes, among
+those with `known_at <= K`, the one with the latest `known_at`; of equal ones the one that arrived last. No row is known
+before its bar closed, so nothing known at K is unavailable at K.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from feature_store.bars import Floats, Integers, Symbol, Timeframe
+    from feature_store.store.history import Snapshot
+
+    Booleans = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Arrivals:
+    """Rows of one series on their way into a store: no two have the same `time` and `known_at`.
+
+    Args:
+        time: bar opens, in UTC microseconds.
+        available_at: bar closes.
+        known_at: when the values were learned, never before `available_at`.
+        assumed: where `known_at` is not known and `available_at` stands in for it.
+        columns: float64 by column name; NaN where the source has no value.
+        source: who said so.
+    """
+
+    time: Integers
+    available_at: Integers
+    known_at: Integers
+    assumed: Booleans
+    columns: Mapping[str, Floats]
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, rows: Integers | slice) -> Arrivals:
+        """Return some of the rows."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Arrivals(
+            self.time[rows], self.available_at[rows], self.known_at[rows], self.assumed[rows], columns, self.source
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A stored series: how many bars it has as known now, and the opens of its first and last."""
+
+    symbol: str
+    timeframe: str
+    rows: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """Which state of a series a read saw: it changes with every row that is added.
+
+    Args:
+        rows: how many rows were ever added, corrections included.
+        latest_known_at: the latest `known_at` among them; a read as of any later moment sees the same.
+        first: the open of its first bar, in UTC microseconds.
+    """
+
+    rows: int
+    latest_known_at: int
+    first: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FeatureBlock:
+    """Computed columns of one series, by bar open and bar close; among blocks the later rows of a time win."""
+
+    time: Integers
+    available_at: Integers
+    columns: Mapping[str, Floats]
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+
+class FeatureTables(Protocol):
+    """Keeps computed columns, one table for each timeframe and set of features."""
+
+    def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
+        """Add a block; its rows replace those of the same times."""
+
+    def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
+        """Return the latest row of each time, in order of time; None where there is no such table or series."""
+
+    def path(self, timeframe: Timeframe, set_id: str) -> str:
+        """Return where the table is, for other programs."""
+
+
+class Store(Protocol):
+    """Keeps bars, and beside them the features that were asked to be kept."""
+
+    @property
+    def features(self) -> FeatureTables:
+        """The tables of computed columns."""
+
+    def write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
+        """Add the rows that are not known already and return how many those were; all of them or none are kept."""
+
+    def snapshot(self, symbol: Symbol, timeframe: Timeframe) -> Snapshot | None:
+        """Return the series as it stands now, to read bars from, or None where the store holds nothing of it."""
+
+    def series(self) -> list[Series]:
+        """Return what is held, by symbol and timeframe."""
+
+    def close(self) -> None:
+        """Let go of files, memory and locks."""
