@@ -1,0 +1,1 @@
+"""Strategies on a feature store: the client that asks it, the cache before it, strategies, backtests, and what watches them."""

@@ -9,7 +9,9 @@ import typer
 
 
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the store and the report go; kept for the next run.")] = Path("demo"),
+    folder: Annotated[Path, typer.Option(help="Where the store and the report go; kept for the next run.")] = Path(
+        "demo"
+    ),
     bars: Annotated[
         Path | None, typer.Option(help="Your own bars, CSV or Parquet, instead of EUR/USD 2017.", show_default=False)
     ] = None,

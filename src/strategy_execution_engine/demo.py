@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 import feature_store as fs
+from feature_store.bars import Symbol
 from feature_store.errors import FeatureStoreError, InvalidRequestError
 from feature_store.service.process import ServiceProcess
 from strategy_execution_engine.backtest.report import write_report
@@ -54,7 +55,7 @@ class DemoFailedError(FeatureStoreError):
 def run_demo(folder: Path, bars: Path | None, symbol: str, timeframe: str) -> None:
     """Run the demo in `folder`, printing what happens; raises FeatureStoreError where something cannot be done."""
     logging.getLogger("stamina").setLevel(logging.ERROR)  # the outage below is on purpose
-    demo = _Demo(folder, bars or bundled_bars(), fs_symbol(symbol), timeframe)
+    demo = _Demo(folder, bars or bundled_bars(), Symbol.parse(symbol).name, timeframe)
     started = perf_counter()
     demo.store_bars()
     with demo.step("Service started"):
@@ -65,7 +66,9 @@ def run_demo(folder: Path, bars: Path | None, symbol: str, timeframe: str) -> No
         service.stop()
     demo.show(results)
     report = write_report(results, folder / "report.html", title=f"{demo.symbol} {timeframe}")
-    demo.console.print(f"Report: [bold]{report.resolve()}[/]  ({perf_counter() - started:.1f} s in all)", soft_wrap=True)
+    demo.console.print(
+        f"Report: [bold]{report.resolve()}[/]  ({perf_counter() - started:.1f} s in all)", soft_wrap=True
+    )
 
 
 def bundled_bars() -> Path:
@@ -75,13 +78,6 @@ def bundled_bars() -> Path:
         msg = "the demo's bars come with the package backtesting; install it, or give a file of your own with --bars"
         raise InvalidRequestError(msg, field="bars")
     return Path(package.origin).parent / "test" / "EURUSD.csv"
-
-
-def fs_symbol(symbol: str) -> str:
-    """Return the symbol's canonical name; raises InvalidRequestError."""
-    from feature_store.bars import Symbol  # noqa: PLC0415
-
-    return Symbol.parse(symbol).name
 
 
 @dataclass
@@ -117,7 +113,10 @@ class _Demo:
 
     def strategies(self, client: FeatureStoreClient | None = None) -> list[BaseStrategy]:
         """Return the two strategies, with the client they are to ask."""
-        made: list[BaseStrategy] = [MACrossoverStrategy("MA crossover"), VolatilityBreakoutStrategy("Volatility breakout")]
+        made: list[BaseStrategy] = [
+            MACrossoverStrategy("MA crossover"),
+            VolatilityBreakoutStrategy("Volatility breakout"),
+        ]
         for strategy in made:
             strategy.feature_store_client = client
         return made
@@ -198,7 +197,7 @@ class _Demo:
         self.console.print(table)
         counted = feature_store_metrics.get_metrics()
         self.console.print(
-            f"The client counted {counted['api_calls']['total']} calls, {counted['cache']['hit_rate']:.0%} of look-ups in the "
-            f"cache, {counted['fallbacks']['total']} fallbacks. Expect no edge after costs: [italic]chance[/] is how often coin "
-            "tosses did as well."
+            f"The client counted {counted['api_calls']['total']} calls, {counted['cache']['hit_rate']:.0%} of look-ups from "
+            f"the cache, {counted['fallbacks']['total']} fallback. Expect no edge after costs: [italic]chance[/] is how often "
+            "tosses of a coin did as well."
         )

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.conftest import random_walk, same_bits
 
 import feature_store as fs
 from feature_store.bars import COLUMNS
 from feature_store.engine.plan import Plan
 from feature_store.errors import InvalidRequestError
+from feature_store.indicators.units import UNITS
 from feature_store.indicators.warmup import NEVER, memory_of
+from tests.conftest import random_walk, same_bits
 
 if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.feature import Feature
 
 BARS = 700
-UNITS = {"price", "price change", "0..100", "percent", "ratio", "deviations", "ticks", "sum"}
+STILL_IN_A_FLAT_MARKET = {"price change", "price squared", "percent", "log return", "deviations"}
+MOVING_IN_A_FLAT_MARKET: frozenset[str] = frozenset()
+"""Indicators of such a unit whose value in a market that does not move is not zero, each with a reason in its docstring."""
 
 
 def _variants(definition: Definition) -> list[Feature]:
@@ -150,8 +153,9 @@ def test_twice_the_price_gives_what_the_unit_says(feature):
     data = columns()
     doubled = {name: column * 2.0 if name != "tick_volume" else column for name, column in data.items()}
     for unit, once, twice in zip(_units(feature), batch(feature, data), batch(feature, doubled), strict=True):
-        grows = unit in {"price", "price change", "sum"}
-        assert same_bits(once * 2.0 if grows else once, twice), unit
+        power = UNITS[unit].scale
+        if power is not None:
+            assert same_bits(once * 2.0**power, twice), unit
 
 
 @each_feature
@@ -159,9 +163,9 @@ def test_an_offset_of_the_price_moves_only_what_is_a_price(feature):
     data = columns()
     moved = {name: column + 0.25 if name != "tick_volume" else column for name, column in data.items()}
     for unit, here, there in zip(_units(feature), batch(feature, data), batch(feature, moved), strict=True):
-        if unit in {"price", "price change", "0..100", "deviations", "ticks"}:
-            shift = 0.25 if unit == "price" else 0.0
-            np.testing.assert_allclose(there, here + shift, rtol=1e-7, atol=1e-7)
+        shift = UNITS[unit].offset
+        if shift is not None:
+            np.testing.assert_allclose(there, here + shift * 0.25, rtol=1e-7, atol=1e-7)
 
 
 @each_feature
@@ -172,8 +176,8 @@ def test_values_stay_in_the_bounds_of_their_unit(feature, shape):
     assert not np.isinf(values).any()
     for unit, row in zip(_units(feature), values, strict=True):
         known = row[~np.isnan(row)]
-        if unit == "0..100":
-            assert ((known >= -1e-9) & (known <= 100 + 1e-9)).all()
+        slack = 1e-9 * max(1.0, abs(UNITS[unit].high) if UNITS[unit].high < np.inf else 1.0)
+        assert ((known >= UNITS[unit].low - slack) & (known <= UNITS[unit].high + slack)).all()
 
 
 @each_feature
@@ -183,8 +187,8 @@ def test_every_value_of_a_flat_market_is_neutral(feature):
         assert not np.isnan(row).any()
         if unit == "price":
             np.testing.assert_allclose(row, 1.25, rtol=1e-15)
-        if unit in {"percent", "deviations", "ticks"} or feature.name in {"tr", "atr", "stdev"}:
-            assert (row == 0.0).all()
+        if unit in STILL_IN_A_FLAT_MARKET and feature.name not in MOVING_IN_A_FLAT_MARKET:
+            np.testing.assert_allclose(row, 0.0, atol=1e-15)
 
 
 @each_feature
@@ -223,7 +227,7 @@ def test_its_documentation_is_complete(definition):
     assert definition.source
     assert definition.doc.splitlines()[0].endswith((".", ";"))
     assert ">>> " in definition.doc, "an example that runs"
-    assert set(definition.units) <= UNITS
+    assert set(definition.units) <= set(UNITS)
     assert re.fullmatch(r"[a-z][a-z0-9_]*", definition.name)
     assert definition.describe()["hash"] == definition.content_hash
 

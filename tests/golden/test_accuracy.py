@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.conftest import random_walk
 
 import feature_store as fs
+from tests.conftest import random_walk
 
 WALK = random_walk(400)["close"].to_numpy()
 SERIES = {

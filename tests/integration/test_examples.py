@@ -48,7 +48,10 @@ def test_watch_metrics_prints_counts_and_serves_a_page(service):
         if probe.connect_ex(("127.0.0.1", 8050)) == 0:
             pytest.skip("port 8050, which the example names, is taken on this machine")
     process = subprocess.Popen(
-        [sys.executable, "-u", EXAMPLES / "watch_metrics.py"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-u", EXAMPLES / "watch_metrics.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         page = _page("http://127.0.0.1:8050/", until=time.monotonic() + 60)

@@ -84,18 +84,18 @@ def calls(total, failed=0, milliseconds=1.0):
 
 
 @pytest.mark.parametrize(
-    ("metrics", "expected"),
+    ("busy", "expected"),
     [
-        (calls(100), "Healthy"),
-        (calls(100, failed=4), "Healthy"),
-        (calls(100, failed=5), "Degraded errors in the last minute"),
-        (calls(100, failed=10), "Failing errors in the last minute"),
-        (calls(100, milliseconds=500), "Degraded slow responses"),
-        (calls(100, milliseconds=1000), "Failing slow responses"),
+        ({}, "Healthy"),
+        ({"failed": 4}, "Healthy"),
+        ({"failed": 5}, "Degraded errors in the last minute"),
+        ({"failed": 10}, "Failing errors in the last minute"),
+        ({"milliseconds": 500}, "Degraded slow responses"),
+        ({"milliseconds": 1000}, "Failing slow responses"),
     ],
 )
-def test_health_follows_the_default_alert_thresholds(metrics, expected):
-    assert health(metrics) == expected
+def test_health_follows_the_default_alert_thresholds(busy, expected):
+    assert health(calls(100, **busy)) == expected
 
 
 def test_an_open_breaker_is_bad_a_half_open_one_a_warning_and_a_closed_one_nothing():
