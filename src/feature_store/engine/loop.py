@@ -11,7 +11,8 @@ that `sma_50` and `sma_20` share a compiled loop; parameters stand in the same w
             out0[t] = y7
         ...state fields are written back...
 
-NaN is the one mark of "not known": prices are finite or NaN, and a quotient that is not finite becomes NaN.
+NaN is the one mark of "not known": prices are finite or NaN, and a quotient or a logarithm that is not
+finite becomes NaN.
 
 A node's words are its parameters, its numbers and its windows, one after another, in the order of the nodes.
 """
@@ -45,6 +46,7 @@ from numba import njit, types
 COLUMN = types.Array(types.float64, 1, "C", readonly=True)
 '''
 
+_COMPARED = "(1.0 if {{0}} {} {{1}} else 0.0) if {{0}} == {{0}} and {{1}} == {{1}} else math.nan"
 _OPERATIONS = {
     "+": "{0} + {1}",
     "-": "{0} - {1}",
@@ -52,10 +54,17 @@ _OPERATIONS = {
     "/": "{0} / {1}",
     "neg": "-{0}",
     "abs": "abs({0})",
-    ">": "(1.0 if {0} > {1} else 0.0) if {0} == {0} and {1} == {1} else math.nan",
-    "<": "(1.0 if {0} < {1} else 0.0) if {0} == {0} and {1} == {1} else math.nan",
+    ">": _COMPARED.format(">"),
+    "<": _COMPARED.format("<"),
+    "same": _COMPARED.format("=="),
     "where": "({1} if {0} != 0.0 else {2}) if {0} == {0} else math.nan",
+    "is_known": "1.0 if {0} == {0} else 0.0",
+    "least": "(min({0}, {1})) if {0} == {0} and {1} == {1} else math.nan",
+    "greatest": "(max({0}, {1})) if {0} == {0} and {1} == {1} else math.nan",
+    "sign": "(1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else 0.0) if {0} == {0} else math.nan",
+    **{name: f"math.{name}({{0}})" for name in ("sqrt", "log", "exp", "sin", "cos", "atan", "floor")},
 }
+_MAY_LEAVE_THE_NUMBERS = frozenset({"/", "log", "exp", "sqrt"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +121,8 @@ def _source(nodes: Sequence[Series], roots: Sequence[Series], columns: Sequence[
             before += [f"{mine} = numbers[p]", "p += 1"]
         elif node.kind == "operation":
             body.append(f"{mine} = " + _OPERATIONS[node.what].format(*(names[n.key] for n in node.inputs)))
-            body += [f"if {mine} - {mine} != 0.0:", f"    {mine} = math.nan"] if node.what == "/" else []
+            if node.what in _MAY_LEAVE_THE_NUMBERS:
+                body += [f"if {mine} - {mine} != 0.0:", f"    {mine} = math.nan"]
         elif node.kind == "step":
             targets = [names.get(o.key, f"y{place}_{i}") for i, o in enumerate(outputs[node.key])]
             before += _read_state(node.what, f"a{place}")

@@ -114,6 +114,66 @@ def where(condition: Series, then: Operand, otherwise: Operand) -> Series:
     return operation("where", condition, then, otherwise)
 
 
+def same(a: Operand, b: Operand) -> Series:
+    """Return 1 where the two are equal, else 0; NaN where either is not known."""
+    return operation("same", a, b)
+
+
+def is_known(a: Series) -> Series:
+    """Return 1 where the series has a value, else 0."""
+    return operation("is_known", a)
+
+
+def least(a: Operand, b: Operand) -> Series:
+    """Return the lower of the two; NaN where either is not known."""
+    return operation("least", a, b)
+
+
+def greatest(a: Operand, b: Operand) -> Series:
+    """Return the higher of the two; NaN where either is not known."""
+    return operation("greatest", a, b)
+
+
+def sign(a: Series) -> Series:
+    """Return 1 above zero, -1 below, 0 at it."""
+    return operation("sign", a)
+
+
+def sqrt(a: Series) -> Series:
+    """Return the square root; NaN below zero."""
+    return operation("sqrt", a)
+
+
+def log(a: Series) -> Series:
+    """Return the natural logarithm; NaN at zero and below."""
+    return operation("log", a)
+
+
+def exp(a: Series) -> Series:
+    """Return e to the power of the series; NaN where that is beyond the numbers."""
+    return operation("exp", a)
+
+
+def sin(a: Series) -> Series:
+    """Return the sine of radians."""
+    return operation("sin", a)
+
+
+def cos(a: Series) -> Series:
+    """Return the cosine of radians."""
+    return operation("cos", a)
+
+
+def atan(a: Series) -> Series:
+    """Return the arc tangent in radians."""
+    return operation("atan", a)
+
+
+def floor(a: Series) -> Series:
+    """Return the largest whole number that is not above."""
+    return operation("floor", a)
+
+
 def in_order(roots: Iterable[Series]) -> Iterator[Series]:
     """Yield every node below `roots` once, inputs before what uses them."""
     seen: set[str] = set()
