@@ -62,7 +62,8 @@ _OPERATIONS = {
     "least": "(min({0}, {1})) if {0} == {0} and {1} == {1} else math.nan",
     "greatest": "(max({0}, {1})) if {0} == {0} and {1} == {1} else math.nan",
     "sign": "(1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else 0.0) if {0} == {0} else math.nan",
-    **{name: f"math.{name}({{0}})" for name in ("sqrt", "log", "exp", "sin", "cos", "atan", "floor")},
+    **{name: f"math.{name}({{0}})" for name in ("sqrt", "log", "exp", "sin", "cos", "atan")},
+    "floor": "np.floor({0})",  # math.floor would make a whole number, which has no NaN
 }
 _MAY_LEAVE_THE_NUMBERS = frozenset({"/", "log", "exp", "sqrt"})
 

@@ -55,7 +55,12 @@ def test_two_indicators_cannot_have_one_name(registry):
 
 def test_an_input_that_is_no_bar_column_is_refused():
     with pytest.raises(TypeError, match=r"\['window'\] are neither bar columns"):
-        define(lambda close, window: close + window, name="wrong", title="Wrong")
+        define(lambda close, window: close + window, name="wrong", title="Wrong", unit="price")
+
+
+def test_a_unit_nobody_knows_is_refused():
+    with pytest.raises(TypeError, match="wrong: no unit is called 'pips'; units are price, "):
+        define(lambda close: close, name="wrong", title="Wrong", unit="pips")
 
 
 @pytest.mark.parametrize(
