@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: help demo test check fix bench clean
+.PHONY: help demo test check fix bench pictures clean
 help:
 	@echo "make demo    run the main job on real EUR/USD bars and write a report"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import contracts, doctests and documents"
 	@echo "make fix     format and mend what can be mended"
 	@echo "make bench   measure the numbers of benchmarks/RESULTS.md beside their peers"
+	@echo "make pictures  take the README's picture of the report again (needs Chromium)"
 
 .venv/demo: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -33,7 +34,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q --doctest-modules src
-	$(BIN)/python -m pytest -q --doctest-glob='*.md' README.md CONTRIBUTING.md docs
+	$(BIN)/python -m pytest -q tests/test_documents.py
 
 fix: .venv/dev
 	$(BIN)/ruff format .
@@ -44,3 +45,9 @@ bench: .venv/dev
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+CHROMIUM ?= chromium
+pictures: demo
+	@$(CHROMIUM) --headless --no-sandbox --disable-gpu --hide-scrollbars --disable-background-networking --no-first-run \
+		--user-data-dir=$$(mktemp -d) --virtual-time-budget=8000 --window-size=1180,1400 \
+		--screenshot=docs/images/report.png file://$(CURDIR)/demo/report.html

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,20 @@ def random_walk(bars: int, seed: int = 0, start: float = 1.1, step: float = 1e-4
     high, low = np.maximum(open_, close) + reach[0], np.minimum(open_, close) - reach[1]
     volume = random.integers(0, 500, bars).astype(float)
     return pd.DataFrame({"open": open_, "high": high, "low": low, "close": close, "tick_volume": volume})
+
+
+def program(*names: str) -> str:
+    """Return where one of these programs is; see `absent` for a machine that has none."""
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        absent(names[0])
+    return str(found)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser to look at pages with (Debian: chromium)."""
+    return program("chromium", "chromium-browser", "google-chrome")
 
 
 def absent(what: str) -> None:

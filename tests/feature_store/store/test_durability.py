@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from deltalake import DeltaTable
 from feature_store.errors import FeatureStoreError
 from feature_store.store import delta_table, durable
 from feature_store.store.delta import DeltaStore
+from tests.conftest import absent, program
 
 from .conftest import EURUSD, HOUR, arrivals, closes
 
@@ -91,7 +91,6 @@ def test_the_hundredth_commits_checkpoint_is_synced_and_read(home, steps):
     store.close()
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not on this machine")
 def test_the_kernel_saw_the_same_order(home, tmp_path):
     trace = tmp_path / "trace"
     script = f"""
@@ -103,10 +102,23 @@ store.write(c.EURUSD, c.HOUR, c.arrivals([0], [1.0]))
 open({str(tmp_path / "acknowledged")!r}, "w").close()
 """
     watched = "trace=openat,fsync,fdatasync,rename,renameat,renameat2,link,linkat"
-    command = ["strace", "-f", "-y", "-s", "400", "-e", watched, "-o", str(trace), sys.executable, "-c", script]
+    command = [
+        program("strace"),
+        "-f",
+        "-y",
+        "-s",
+        "400",
+        "-e",
+        watched,
+        "-o",
+        str(trace),
+        sys.executable,
+        "-c",
+        script,
+    ]
     done = subprocess.run(command, capture_output=True, check=False)
     if b"ptrace" in done.stderr and done.returncode:
-        pytest.skip("strace may not trace here")
+        absent("leave to trace by strace")
     assert done.returncode == 0, done.stderr.decode()
     lines = [
         line for line in trace.read_text(errors="replace").splitlines() if "market" in line or "acknowledged" in line

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 import threading
 
@@ -13,19 +11,11 @@ import pytest
 from strategy_execution_engine.monitoring import feature_store_dashboard
 from strategy_execution_engine.monitoring.feature_store_dashboard import dashboard_server
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("CI") != "true",
-        reason="no Chromium here (Debian: apt-get install chromium)",
-    ),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page_of(tmp_path, monkeypatch):
+def page_of(tmp_path, monkeypatch, chromium):
     """Return a function that serves metrics, lets Chromium show them, and returns the document it made of them."""
 
     def shown(metrics):
@@ -34,7 +24,7 @@ def page_of(tmp_path, monkeypatch):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            return _document(f"http://127.0.0.1:{server.port}/", tmp_path)
+            return _document(chromium, f"http://127.0.0.1:{server.port}/", tmp_path)
         finally:
             server.shutdown()
             thread.join()
@@ -42,10 +32,9 @@ def page_of(tmp_path, monkeypatch):
     return shown
 
 
-def _document(address, profile):
-    assert CHROMIUM is not None, "CI needs a Chromium to look at the page"
+def _document(browser, address, profile):
     command = [
-        CHROMIUM,
+        browser,
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"),
         *(f"--user-data-dir={profile}", "--window-size=1280,900", "--virtual-time-budget=8000", "--dump-dom"),
         *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", address),

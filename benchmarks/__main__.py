@@ -1,0 +1,28 @@
+"""Measure everything, print it, and keep it in RESULTS.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import cache, client, commands, engine
+from benchmarks.measure import machine, today, versions
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+PARTS = {"The engine": engine, "The client": client, "The cache": cache, "The command line": commands}
+PACKAGES = ("numpy", "numba", "pandas", "polars", "deltalake", "TA-Lib")
+
+lines = [
+    "# Results",
+    "",
+    "Written by `make bench`; README and documents quote only this. Each figure is a median of alternating pairs in one",
+    "process (`benchmarks/measure.py`). The machine is shared, so trust the ratios.",
+    "",
+    f"{today()} · {machine()} · {versions(*PACKAGES)}",
+]
+for title, part in PARTS.items():
+    print(f"\n## {title}\n")
+    lines += ["", f"## {title}", ""]
+    for line in part.rows():
+        print(line, flush=True)
+        lines.append(line)
+RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
