@@ -129,7 +129,7 @@ def backfill(
     """Compute features over a whole series and store them; a second run adds what is new."""
     from feature_store import tables
 
-    with _open(home) as store:
+    with _open(home) as store, tables.working("Computing"):
         report = store.materialize(symbol, timeframe, ids)
     if as_json:
         tables.print_json(asdict(report))
@@ -153,7 +153,9 @@ def catalog(
     if as_json:
         tables.print_json({"indicators": described})
     elif described:
-        tables.print_table(f"{len(described)} indicators", [_catalog_row(each) for each in described])
+        tables.print_table(
+            f"{len(described)} indicator{'s' * (len(described) != 1)}", [_catalog_row(each) for each in described]
+        )
     else:
         msg = f"no indicator's name, title or group contains {search!r}; feature-store catalog lists all"
         raise InvalidRequestError(msg, field="search")
@@ -212,10 +214,11 @@ def _settings() -> Settings:
 
 
 def _show(home: Path | None, question: Sequence[Any], show: Callable[[wire.Frame], None]) -> None:
+    from feature_store import tables
     from feature_store.wire import FeatureRequest
 
     request = FeatureRequest.of(*question)
-    with _open(home) as store:
+    with _open(home) as store, tables.working("Computing" if request.indicators else "Reading"):
         frame = store.frame(request)
     show(frame)
 

@@ -7,6 +7,7 @@ nothing heavy at the top.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from functools import cached_property
@@ -26,6 +27,7 @@ DEBUG = "--debug"
 USAGE = 2
 UNEXPECTED = 1
 INTERRUPTED = 130
+READER_GONE = 141
 
 
 class CommandGroup(TyperGroup):
@@ -52,9 +54,13 @@ class CommandGroup(TyperGroup):
         words = [word for word in words if word != DEBUG]
         try:
             code = super().main(words, *others, **{**options, "standalone_mode": False})
+            sys.stdout.flush()  # here, where a reader that has gone is no error, and not when Python ends
+        except BrokenPipeError:
+            _say_no_more()
+            sys.exit(READER_GONE)
         except (FeatureStoreError, typer.Abort, typer.TyperException) as problem:
             _trace(debug)
-            fail(_sentence(problem), USAGE)
+            fail(_sentence(problem), INTERRUPTED if isinstance(problem, typer.Abort) else USAGE)
         except ModuleNotFoundError as problem:
             _trace(debug)
             fail(f"this needs the package {problem.name}: pip install 'forex-feature-store[all]'", USAGE)
@@ -83,6 +89,11 @@ def fail(sentence: str, code: int) -> NoReturn:
     """Say one line on stderr and exit."""
     typer.secho(f"feature-store: {' '.join(sentence.split())}", fg=typer.colors.RED, err=True)
     sys.exit(code)
+
+
+def _say_no_more() -> None:
+    """Let what is still to be flushed go nowhere, as `feature-store get ... | head` has what it wanted."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _trace(wanted: bool) -> None:

@@ -103,6 +103,13 @@ class Retried:
 
 
 @dataclass(frozen=True, slots=True)
+class Compiling:
+    """The engine begins to compile a loop of `features` features, which takes about a second."""
+
+    features: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compiled:
     """The engine compiled a plan of `features` features in `seconds`."""
 
@@ -129,7 +136,18 @@ class Ingested:
     last_bar: int | None = None
 
 
-Event = ApiCall | CacheAccess | CacheEviction | Fallback | Served | BreakerChange | Retried | Compiled | Ingested
+Event = (
+    ApiCall
+    | CacheAccess
+    | CacheEviction
+    | Fallback
+    | Served
+    | BreakerChange
+    | Retried
+    | Compiling
+    | Compiled
+    | Ingested
+)
 
 
 class Channel:

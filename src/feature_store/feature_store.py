@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from feature_store.bars import TIMEFRAMES
+import numpy as np
+
+from feature_store.bars import COLUMNS, TIMEFRAMES
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.events import Ingested, emit
 from feature_store.forms import Form, check_form, in_form
@@ -156,6 +158,8 @@ class FeatureStore:
     ) -> Any:
         """Return the closed bars that open from `start` up to `end`, as known at `as_of` (default: now).
 
+        Spread, bid and ask are there where the source gave any in that range.
+
         A timeframe that is not stored is made from the highest stored one that divides it. Raises DataNotFoundError when
         there are none, naming what there is.
         """
@@ -253,7 +257,7 @@ class FeatureStore:
             opened, columns = bars.time[rows], {name: column[rows] for name, column in every.items()}
         else:
             bars, versions = self._virtual.range(view, request.start, request.end), {}
-            opened, columns = bars.time, dict(bars.columns)
+            opened, columns = bars.time, _held(bars.columns)
         if not len(opened):
             raise self._nothing(request, view, as_of)
         return opened, columns, self._provenance(self._virtual.anchor(view), as_of, versions)
@@ -281,6 +285,11 @@ class FeatureStore:
         if self._closed:
             msg = f"{self!r} was closed; open it again"
             raise InvalidRequestError(msg)
+
+
+def _held(columns: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the columns of every bar, and of spread, bid and ask those that hold a value."""
+    return {name: column for name, column in columns.items() if name in COLUMNS or not np.isnan(column).all()}
 
 
 def _refuse_no_features(request: FeatureRequest) -> None:

@@ -15,6 +15,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from feature_store import json_codec, wire
+from feature_store.events import Compiling, subscribe
 from feature_store.times import to_iso
 
 if TYPE_CHECKING:
@@ -98,6 +99,21 @@ def progress(title: str, items: Sequence[Item]) -> Iterator[Iterator[Item]]:
     bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     with bar:
         yield iter(bar.track(items, description=title))
+
+
+@contextmanager
+def working(title: str) -> Iterator[None]:
+    """Show on stderr, where a person looks on, that something takes its time, and say so when loops are being compiled."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(title) as status:
+        hint = f"{title}; compiling loops, once on this machine"
+        unsubscribe = subscribe(lambda event: status.update(hint) if isinstance(event, Compiling) else None)
+        try:
+            yield
+        finally:
+            unsubscribe()
 
 
 def print_json(data: Any) -> None:

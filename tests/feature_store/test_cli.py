@@ -225,3 +225,10 @@ def test_a_reader_that_stops_early_is_no_error(home):
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, timeout=60)
     assert done.stdout.startswith("time,")
     assert done.stderr == ""
+
+
+def test_a_reader_that_never_reads_is_no_error(home):
+    for _ in range(3):
+        command = f'"{sys.executable}" -m feature_store get EURUSD --csv --home "{home}" | true'
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, timeout=60)
+        assert done.stderr == ""

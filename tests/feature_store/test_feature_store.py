@@ -475,3 +475,11 @@ def test_an_import_is_told_to_whoever_counts(store):
     (told,) = [event for event in seen if isinstance(event, events.Ingested)]
     assert (told.symbol, told.timeframe, told.rows, told.quarantined) == ("EUR/USD", "1h", 3, 0)
     assert told.last_bar == int(store.bars("EUR/USD", "1h").index[-1].value // 1000)
+
+
+def test_bars_have_the_columns_that_the_source_has(store):
+    plain, quoted = market(3), market(3)
+    store.ingest("EUR/USD", "1h", plain)
+    store.ingest("GBP/USD", "1h", quoted.assign(spread=0.0001))
+    assert list(store.bars("EUR/USD", "1h")) == ["open", "high", "low", "close", "tick_volume"]
+    assert list(store.bars("GBP/USD", "1h")) == ["open", "high", "low", "close", "tick_volume", "spread"]

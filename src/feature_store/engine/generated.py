@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from feature_store.events import Compiled, emit
+from feature_store.events import Compiled, Compiling, emit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,8 @@ def function(text: str, features: int) -> Callable[..., None]:
     with _compiling:  # numba compiles one function at a time; a second thread finds the first one's module
         name = name_of(text)
         started, fresh = perf_counter(), not is_compiled(text)
+        if fresh:
+            emit(Compiling(features))
         if name not in sys.modules:
             _load(name, text)
         if fresh:

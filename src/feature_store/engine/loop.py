@@ -56,7 +56,11 @@ _OPERATIONS = {
     "abs": "abs({0})",
     ">": _COMPARED.format(">"),
     "<": _COMPARED.format("<"),
+    ">=": _COMPARED.format(">="),
+    "<=": _COMPARED.format("<="),
     "same": _COMPARED.format("=="),
+    "both": "{0} * {1}",  # conditions are 0, 1 or NaN
+    "either": "{0} + {1} - {0} * {1}",
     "where": "({1} if {0} != 0.0 else {2}) if {0} == {0} else math.nan",
     "is_known": "1.0 if {0} == {0} else 0.0",
     "least": "(min({0}, {1})) if {0} == {0} and {1} == {1} else math.nan",

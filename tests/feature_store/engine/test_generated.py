@@ -14,6 +14,7 @@ from feature_store import compute, events
 seen = []
 events.subscribe(lambda event: seen.append(type(event).__name__))
 compute({"close": [1.0, 2.0, 3.0]}, ["sma_2", "ema_2"])
+assert seen.count("Compiling") == seen.count("Compiled")
 print(seen.count("Compiled"))
 """
 
