@@ -77,6 +77,22 @@ def _backtesting_file(name: str) -> Path:
     return Path(found.origin).parent / "test" / name
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self, now: float = 1_700_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that is stepped."""
+    return Clock()
+
+
 def same_bits(left: object, right: object) -> bool:
     """Whether two arrays of float64 are equal to the bit, NaN to NaN."""
     a, b = (np.ascontiguousarray(each, dtype=np.float64) for each in (left, right))

@@ -207,7 +207,7 @@ class FeatureStore:
         """Return a word that changes whenever an answer about this series may: with any row of the symbol that is added."""
         request = self._asked(symbol, timeframe)
         snapshots = (self._store.snapshot(request.symbol, each) for each in TIMEFRAMES)
-        return " ".join(f"{each.timeframe}:{each.edition.rows}" for each in snapshots if each is not None)
+        return " ".join(f"{each.timeframe}:{each.edition.rows}:{each.edition.latest_known_at}" for each in snapshots if each is not None)
 
     # ---------------------------------------------------------------- kept features
     def materialize(self, symbol: str, timeframe: str, features: Iterable[str] | str) -> MaterializeReport:

@@ -26,19 +26,6 @@ from feature_store.events import (
 from feature_store.metrics import BUCKETS, OTHER, RECENT, WINDOW_S, Recorder, quantiles
 
 
-class Clock:
-    def __init__(self, now=1000.0):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def recorder(clock):
     return Recorder(clock)

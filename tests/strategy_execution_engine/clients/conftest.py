@@ -199,24 +199,6 @@ async def service(store):
     await runner.cleanup()
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-    def pass_(self, seconds):
-        self.now += seconds
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 async def make_client(service, clock):
     """Make clients of `service` with a cache of their own; they are closed at the end."""

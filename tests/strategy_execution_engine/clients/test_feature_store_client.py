@@ -225,9 +225,9 @@ async def test_the_second_answer_comes_from_the_cache(make_client, service, even
 async def test_cached_answers_grow_old(make_client, service, clock):
     client = make_client(cache_ttl=300)
     await client.get_indicators(*FEBRUARY)
-    clock.pass_(299)
+    clock.now += 299
     assert source(await client.get_indicators(*FEBRUARY)) == "cache"
-    clock.pass_(1)
+    clock.now += 1
     assert source(await client.get_indicators(*FEBRUARY)) == "live"
 
 
@@ -353,7 +353,7 @@ async def test_the_breaker_opens_and_recovers_through_one_probe(make_client, ser
     assert "indicators=open" in repr(client)
     service.always = None
     assert source(await client.get_ohlcv_data(*FEBRUARY[:4])) == "live"  # each endpoint has its own
-    clock.pass_(60)
+    clock.now += 60
     assert source(await client.get_indicators(*FEBRUARY)) == "live"
     assert "indicators=closed" in repr(client)
     changes = [(change.endpoint, change.state) for change in of_kind(events, BreakerChange)]
@@ -378,14 +378,14 @@ async def test_a_stale_answer_stands_in_within_its_bound(make_client, service, c
     client = make_client(cache_ttl=300, stale_for=600)
     live = await client.get_indicators(*FEBRUARY)
     service.always = reset
-    clock.pass_(899)
+    clock.now += 899
     frame = await client.get_indicators(*FEBRUARY)
     about = frame.attrs["provenance"]
     assert (about["source"], about["degraded"], about["as_of"]) == ("stale", True, "2023-06-01T00:00:00Z")
     assert "as of 2023-06-01T00:00:00Z" in about["warnings"][0]
     pd.testing.assert_frame_equal(frame, live, check_exact=True)
     assert of_kind(events, Fallback) == [Fallback("get_indicators", "stale")]
-    clock.pass_(1)
+    clock.now += 1
     with pytest.raises(FeatureStoreConnectionError):
         await client.get_indicators(*FEBRUARY)
 
@@ -414,7 +414,7 @@ async def test_a_fallback_is_never_cached(make_client, service, store, clock):
     service.always = reset
     assert source(await client.get_indicators(*FEBRUARY, bars=frame_of(store.bars))) == "direct"
     service.always = None
-    clock.pass_(60)
+    clock.now += 60
     assert source(await client.get_indicators(*FEBRUARY)) == "live"
 
 
@@ -439,7 +439,7 @@ async def test_fallback_none_means_none(make_client, service, store, clock):
     await client.get_indicators(*FEBRUARY)
     await client.get_ohlcv_data("EUR/USD", None, None)
     await client.get_available_indicators()
-    clock.pass_(301)
+    clock.now += 301
     service.always = reset
     with pytest.raises(FeatureStoreConnectionError):
         await client.get_indicators(*FEBRUARY, bars=frame_of(store.bars))
@@ -468,10 +468,10 @@ async def test_the_catalog_of_this_process_stands_in_marked(make_client, service
     client = make_client(stale_for=60)
     live = await client.get_available_indicators()
     service.always = reset
-    clock.pass_(301)
+    clock.now += 301
     stale = await client.get_available_indicators()
     assert {each["provenance"]["source"] for each in stale} == {"stale"}
-    clock.pass_(3600)
+    clock.now += 3600
     direct = await client.get_available_indicators()
     assert {each["provenance"]["source"] for each in direct} == {"direct"}
     assert direct[0]["provenance"]["degraded"]

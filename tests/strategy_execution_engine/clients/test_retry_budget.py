@@ -23,9 +23,9 @@ def test_an_outage_adds_at_most_a_fifth_to_the_load(clock):
 def test_the_reserve_comes_back_when_the_window_has_passed(clock):
     budget = RetryBudget(reserve=1, window_s=10, clock=clock)
     assert budget.spend()
-    clock.pass_(9)
+    clock.now += 9
     assert not budget.spend()
-    clock.pass_(1)
+    clock.now += 1
     assert budget.spend()
 
 

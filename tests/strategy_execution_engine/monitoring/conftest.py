@@ -1,4 +1,4 @@
-"""Metrics of a busy client, and a clock that is stepped."""
+"""Metrics of a busy client."""
 
 from __future__ import annotations
 
@@ -6,21 +6,6 @@ import pytest
 
 from feature_store.events import CACHE_HIT, CACHE_MISS, ApiCall, BreakerChange, Fallback, Served
 from strategy_execution_engine.monitoring.feature_store_metrics import FeatureStoreMetrics
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    def __init__(self, now=1_700_000_000.0):
-        self.now = now
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture
