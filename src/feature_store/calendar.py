@@ -12,15 +12,14 @@ Times are int64 microseconds UTC; everything takes and returns whole arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from feature_store.bars import Symbol, Timeframe
 from feature_store.times import MICROSECONDS_A_SECOND
+from feature_store.timezones import NEW_YORK, clock_changes
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,9 +33,7 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 HOLIDAYS = ((12, 25), (1, 1))
 
-_NEW_YORK = ZoneInfo("America/New_York")
 _SHIFT = 7 * HOUR  # 17:00 New York becomes midnight
-_FIRST_YEAR, _LAST_YEAR = 1960, 2100  # beyond them New York keeps the nearest known offset
 _MONDAY = 3  # 1970-01-01 was a Thursday
 _SATURDAY = 5
 
@@ -151,10 +148,11 @@ def _moments(time: ArrayLike) -> Integers:
     return np.asarray(time, dtype=np.int64)
 
 
-def _to_shifted(moments: Integers) -> Integers:
+def shifted(moments: Integers) -> Integers:
+    """Return each moment on New York's clock with 17:00 moved to midnight, in microseconds since 1970 there."""
     changes, _, offsets = _clock_changes()
-    shifted: Integers = moments + offsets[changes.searchsorted(moments, side="right")]
-    return shifted
+    moved: Integers = moments + offsets[changes.searchsorted(moments, side="right")]
+    return moved
 
 
 def _from_shifted(shifted: Integers) -> Integers:
@@ -164,14 +162,14 @@ def _from_shifted(shifted: Integers) -> Integers:
 
 
 def _shifted_open(moments: Integers, timeframe: Timeframe) -> Integers:
-    shifted = _to_shifted(moments)
+    moved = shifted(moments)
     if timeframe.microseconds == WEEK:
-        return shifted - (shifted + _MONDAY * DAY) % WEEK
-    return shifted - shifted % timeframe.microseconds
+        return moved - (moved + _MONDAY * DAY) % WEEK
+    return moved - moved % timeframe.microseconds
 
 
 def _day_number(moments: Integers) -> Integers:
-    days: Integers = _to_shifted(moments) // DAY
+    days: Integers = shifted(moments) // DAY
     return days
 
 
@@ -193,23 +191,6 @@ def _clock_changes() -> tuple[Integers, Integers, Integers]:
     On the shifted clock a time that occurs twice is its first occurrence, and one that never occurs is the change
     itself, so that a bar open in the night of a change is one moment whichever bar of it is asked about.
     """
-    first, last = datetime(_FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(_LAST_YEAR, 1, 1, tzinfo=UTC)
-    months = [first.replace(year=y, month=m) for y in range(_FIRST_YEAR, _LAST_YEAR) for m in range(1, 13)]
-    changes = [_find_change(a, b) for a, b in zip(months, [*months[1:], last], strict=True) if _offset(a) != _offset(b)]
-    moments = np.array([int(c.timestamp()) * MICROSECONDS_A_SECOND for c in changes], dtype=np.int64)
-    offsets = np.array([_offset(first), *map(_offset, changes)], dtype=np.int64) + _SHIFT
+    moments, offsets = clock_changes(NEW_YORK)
+    offsets = offsets + _SHIFT
     return moments, moments + np.maximum(offsets[:-1], offsets[1:]), offsets
-
-
-def _find_change(before: datetime, after: datetime) -> datetime:
-    """Return the minute between two moments at which New York's offset changes."""
-    while after - before > timedelta(minutes=1):
-        middle = before + timedelta(minutes=(after - before) // timedelta(minutes=2))
-        before, after = (middle, after) if _offset(middle) == _offset(before) else (before, middle)
-    return after
-
-
-def _offset(moment: datetime) -> int:
-    offset = moment.astimezone(_NEW_YORK).utcoffset()
-    assert offset is not None
-    return offset // timedelta(microseconds=1)

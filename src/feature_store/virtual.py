@@ -19,6 +19,7 @@ import numpy as np
 
 from feature_store.bars import TIMEFRAMES, Bars, Symbol, Timeframe
 from feature_store.calendar import Calendar, bucket_open
+from feature_store.clock import clock_columns
 from feature_store.engine.plan import Plan
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.indicators.catalog import parse
@@ -157,7 +158,8 @@ class VirtualFeatures:
 
     def _compute(self, view: View, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
         bars = self.bars(view)
-        rows = iter(Plan.of(features).run(_contiguous(bars.columns)))
+        plan = Plan.of(features)
+        rows = iter(plan.run(_contiguous(bars.columns) | clock_columns(bars.time, plan.clock)))
         computed = {}
         for feature in features:
             values = tuple(_owned(next(rows)) for _ in feature.columns)

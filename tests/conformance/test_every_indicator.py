@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 import feature_store as fs
-from feature_store.bars import COLUMNS
+from feature_store.bars import COLUMNS, PRICES, Timeframe
+from feature_store.calendar import Calendar
+from feature_store.clock import clock_columns
 from feature_store.engine.plan import Plan
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.units import UNITS
 from feature_store.indicators.warmup import NEVER, memory_of
+from feature_store.times import to_microseconds
 from tests.conftest import random_walk, same_bits
 
 if TYPE_CHECKING:
@@ -50,17 +53,24 @@ each_feature = pytest.mark.parametrize("feature", VARIANTS, ids=lambda feature: 
 each_definition = pytest.mark.parametrize("definition", fs.catalog(), ids=lambda definition: definition.name)
 
 
+HOURS = Calendar.of("EUR/USD").expected(
+    to_microseconds("2022-12-20"), to_microseconds("2024-12-20"), Timeframe.parse("1h")
+)
+"""Two years of hours, with weekends, holidays and four clock changes."""
+
+
 def columns(bars: int = BARS, seed: int = 0) -> dict[str, np.ndarray]:
     frame = random_walk(bars, seed)
-    return {name: frame[name].to_numpy().copy() for name in COLUMNS}
+    return {name: frame[name].to_numpy().copy() for name in COLUMNS} | {"time": HOURS[:bars].view("M8[us]")}
 
 
 def batch(feature: Feature, data: dict[str, np.ndarray]) -> np.ndarray:
-    return Plan.of([feature]).run(data)
+    plan = Plan.of([feature])
+    return plan.run(data | clock_columns(data["time"].view(np.int64), plan.clock))
 
 
-def bar_at(data: dict[str, np.ndarray], row: int) -> dict[str, float]:
-    return {name: float(column[row]) for name, column in data.items()}
+def bar_at(data: dict[str, np.ndarray], row: int) -> dict[str, object]:
+    return {name: column[row] for name, column in data.items()}
 
 
 def stepped(feature: Feature, data: dict[str, np.ndarray]) -> np.ndarray:
@@ -114,7 +124,7 @@ def test_no_future_bar_changes_a_value(feature, future):
     cut = 250
     changed = {name: column.copy() for name, column in data.items()}
     order = np.random.default_rng(1).permutation(150) + cut
-    for column in changed.values():
+    for column in (changed[name] for name in COLUMNS):
         column[cut:] = {"nan": np.nan, "huge": 1e9, "permuted": column[order]}[future]
     assert same_bits(batch(feature, data)[:, :cut], batch(feature, changed)[:, :cut])
 
@@ -131,8 +141,10 @@ def test_the_first_value_is_exactly_at_the_warmup(feature):
 def test_a_gap_has_no_value_and_leaves_no_trace(feature):
     data = columns(400)
     gaps = [30, 31, 130, 260]
-    holed = {name: np.insert(column, [g - i for i, g in enumerate(gaps)], np.nan) for name, column in data.items()}
+    before = [gap - place for place, gap in enumerate(gaps)]
+    holed = {name: np.insert(data[name], before, np.nan) for name in COLUMNS}
     places = np.flatnonzero(np.isnan(holed["close"]))
+    holed["time"] = np.insert(data["time"], before, data["time"][np.array(before) - 1] + np.timedelta64(1, "m"))
     values = batch(feature, holed)
     assert np.isnan(values[:, places]).all()
     assert same_bits(np.delete(values, places, axis=1), batch(feature, data))
@@ -151,7 +163,7 @@ def test_a_value_that_left_the_window_leaves_no_trace(feature):
 @each_feature
 def test_twice_the_price_gives_what_the_unit_says(feature):
     data = columns()
-    doubled = {name: column * 2.0 if name != "tick_volume" else column for name, column in data.items()}
+    doubled = data | {name: data[name] * 2.0 for name in PRICES}
     for unit, once, twice in zip(_units(feature), batch(feature, data), batch(feature, doubled), strict=True):
         power = UNITS[unit].scale
         if power is not None:
@@ -161,7 +173,7 @@ def test_twice_the_price_gives_what_the_unit_says(feature):
 @each_feature
 def test_an_offset_of_the_price_moves_only_what_is_a_price(feature):
     data = columns()
-    moved = {name: column + 0.25 if name != "tick_volume" else column for name, column in data.items()}
+    moved = data | {name: data[name] + 0.25 for name in PRICES}
     for unit, here, there in zip(_units(feature), batch(feature, data), batch(feature, moved), strict=True):
         shift = UNITS[unit].offset
         if shift is not None:
@@ -239,7 +251,7 @@ def _units(feature: Feature) -> tuple[str, ...]:
 def _shaped(shape: str) -> dict[str, np.ndarray]:
     data = columns(300)
     if shape == "flat":
-        return {name: np.full(300, 1.25 if name != "tick_volume" else 10.0) for name in COLUMNS}
+        return data | {name: np.full(300, 1.25 if name != "tick_volume" else 10.0) for name in COLUMNS}
     if shape == "one bar":
         return {name: column[:1] for name, column in data.items()}
     if shape == "spike":

@@ -17,7 +17,7 @@ from feature_store.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from feature_store.bars import Floats
+    from feature_store.bars import Floats, Integers
 
 
 _PIECE = 1 << 16
@@ -49,6 +49,19 @@ def refuse_disorder(times: Any) -> None:
         what = "twice" if values[row] == values[row - 1] else "after a later one"
         msg = f"times must rise, but row {row} ({values[row]}) comes {what}; sort the bars and drop duplicates"
         raise InvalidRequestError(msg, field="time")
+
+
+def times_in_microseconds(times: Any, names: Iterable[str]) -> Integers:
+    """Return bar opens as UTC microseconds; raises InvalidRequestError where bars have no times but `names` need them."""
+    if times is None:
+        msg = f"these features look at a clock ({', '.join(names)}): give the bars a DatetimeIndex or a column `time`"
+        raise InvalidRequestError(msg, field="time")
+    if hasattr(times, "asi8"):  # pandas' index, in UTC whatever its zone
+        return np.asarray(times.as_unit("us").asi8)
+    values = np.asarray(times)
+    if values.dtype.kind in "iu":  # whole numbers are epoch milliseconds, as everywhere
+        return values.astype(np.int64) * 1000
+    return values.astype("datetime64[us]").astype(np.int64)
 
 
 def column_names(bars: Any) -> list[str]:

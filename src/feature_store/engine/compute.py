@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from feature_store.bars import Bars
-from feature_store.engine.columns import bar_columns, column_names, refuse_disorder
+from feature_store.clock import clock_columns
+from feature_store.engine.columns import bar_columns, column_names, refuse_disorder, times_in_microseconds
 from feature_store.engine.plan import Plan
 from feature_store.engine.snapshot import Snapshot
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
@@ -42,10 +43,12 @@ def compute(bars: Any, features: Iterable[str | Feature], *, state: bytes | None
     """
     plan = Plan.of(features)
     _refuse_form(as_)
-    columns = bar_columns(bars, plan.inputs)
+    columns = bar_columns(bars, plan.prices)
     index = _times(bars)
     if index is not None:
         refuse_disorder(index)
+    if plan.clock:
+        columns |= clock_columns(times_in_microseconds(index, plan.clock), plan.clock)
     values = plan.run(columns, None if state is None else _words(state, plan))
     return _form(values, plan, index, as_, continued=state is not None)
 

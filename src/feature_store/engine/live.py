@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from feature_store.bars import COLUMNS, Timeframe
+from feature_store.clock import clock_columns
 from feature_store.engine.onebar import BARS, DIGEST, Verdict, one_bar
 from feature_store.engine.plan import Plan
 from feature_store.engine.snapshot import Snapshot
@@ -49,7 +50,8 @@ class Live:
         self._values = np.empty(len(plan.columns))
         self._run = one_bar(plan)
         places = (np.array(plan.rows), np.array(plan.bounds))
-        buffers = (np.empty((len(COLUMNS), 1)), np.empty((plan.height, 1)), self._values)
+        self._row = np.empty((len(COLUMNS) + len(plan.clock), 1))
+        buffers = (self._row, np.empty((plan.height, 1)), self._values)
         self._committed = (self._ledger, *places, self._words, *buffers)
         self._tried = (self._trial[0], *places, self._trial[1], *buffers)
 
@@ -73,12 +75,16 @@ class Live:
     ) -> dict[str, float]:
         """Commit a closed bar and return every column's value; NaN where it is not known.
 
-        Prices in quote currency, `time` is the bar's open. A NaN is a gap: what needs it is NaN and its state stays as it is.
+        Prices in quote currency; `time` is the bar's open, which features that look at a clock need. A NaN is a gap: what needs
+        it is NaN and its state stays as it is.
+
         Raises InvalidRequestError, with nothing changed, for a column that is needed and missing, an infinite price, a high
         below the low or a time that does not rise.
         """
         self._refuse_absent(open, high, low, close, tick_volume)
         moment = self.last_time if time is None else self._later(time)
+        if self.plan.clock:
+            self._read_clock(time)
         verdict = self._run(open, high, low, close, tick_volume, *self._committed)
         if verdict:
             raise _refusal(verdict, open, high, low, close, tick_volume)
@@ -93,9 +99,14 @@ class Live:
         low: float = _ABSENT,
         close: float = _ABSENT,
         tick_volume: float = _ABSENT,
+        time: Any = None,
     ) -> dict[str, float]:
         """Return the values if the forming bar closed now; the state is untouched. Raises as `update` does."""
         self._refuse_absent(open, high, low, close, tick_volume)
+        if time is not None:
+            self._later(time)
+        if self.plan.clock:
+            self._read_clock(time)
         self._trial[1][:] = self._words
         verdict = self._run(open, high, low, close, tick_volume, *self._tried)
         if verdict:
@@ -120,6 +131,14 @@ class Live:
                 if value is _ABSENT and name in self.plan.inputs:
                     msg = f"these features need {name}=; give it, or NaN where the bar has none"
                     raise InvalidRequestError(msg, field=name)
+
+    def _read_clock(self, time: Any) -> None:
+        """Lay what the clocks say at `time` beside where the prices go."""
+        if time is None:
+            msg = f"these features look at a clock ({', '.join(self.plan.clock)}): give time=, the bar's open"
+            raise InvalidRequestError(msg, field="time")
+        clocks = clock_columns(np.array([to_microseconds(time)]), self.plan.clock)
+        self._row[len(COLUMNS) :] = [clocks[name] for name in self.plan.clock]
 
     def _later(self, time: Any) -> int:
         moment = to_microseconds(time)

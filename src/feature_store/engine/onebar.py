@@ -51,7 +51,7 @@ def run(
         return {infinite}
     if abs(close) == np.inf or tick_volume == np.inf:
         return {infinite}
-    bits = row.reshape(5).view(np.int64)
+    bits = row[:5].reshape(5).view(np.int64)
 {fill}
     digest = ledger[{digest}]
     for place in range(5):
@@ -68,15 +68,17 @@ def run(
 def one_bar(plan: Plan) -> Callable[..., int]:
     """Return the compiled function of a bar.
 
-    It takes five prices, then ledger, rows, bounds and words, then the buffers row (5 x 1), out (height x 1) and values, and
+    It takes five prices, then ledger, rows, bounds and words, then the buffers row (prices and clocks x 1, of which
+    the caller fills the clocks), out (height x 1) and values, and
     returns a Verdict.
     """
     for loop in plan.loops:
         _ = loop.run  # compiled and importable by its name, which is what the text below imports
     imports = "\n".join(f"from {loop.name} import run as run{place}" for place, loop in enumerate(plan.loops))
     calls, top = [], 0
+    inputs = (*COLUMNS, *plan.clock)
     for place, loop in enumerate(plan.loops):
-        columns = "".join(f"row[{COLUMNS.index(name)}], " for name in loop.columns)
+        columns = "".join(f"row[{inputs.index(name)}], " for name in loop.columns)
         calls.append(
             f"    run{place}({columns}words[bounds[{place}] : bounds[{place + 1}]], out[{top}:{top + len(loop.roots)}])"
         )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from feature_store.clock import CLOCK
 from feature_store.engine.loop import Loop
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.catalog import Feature, parse
@@ -63,8 +64,18 @@ class Plan:
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:
-        """The bar columns it needs."""
+        """The bar columns and clocks it needs."""
         return tuple(dict.fromkeys(node.what for node in in_order(self.series) if node.kind == "price"))
+
+    @cached_property
+    def prices(self) -> tuple[str, ...]:
+        """The inputs that a bar holds."""
+        return tuple(name for name in self.inputs if name not in CLOCK)
+
+    @cached_property
+    def clock(self) -> tuple[str, ...]:
+        """The inputs that follow from the time at which a bar opens."""
+        return tuple(name for name in self.inputs if name in CLOCK)
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -113,7 +124,7 @@ class Plan:
         """Return one row for each of `columns`: float64, rows x bars.
 
         Args:
-            columns: contiguous float64 arrays of one length n, finite or NaN, by bar column.
+            columns: contiguous float64 arrays of one length n, finite or NaN, for each of `inputs`.
             words: state to continue from, changed in place to the state after the last bar; None begins anew.
         """
         words = self.words.copy() if words is None else words

@@ -28,6 +28,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feature_store.bars import COLUMNS
+from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.parameters import Parameter, Value
 from feature_store.indicators.series import Series, in_order, price
@@ -240,13 +241,14 @@ def define(
         version=version,
         rule=rule,
     )
-    unknown = set(inputs) - set(COLUMNS)
+    unknown = set(inputs) - {*COLUMNS, *CLOCK}
     strange = set(made.units) - set(UNITS)
     if title and strange:
         msg = f"{made.name}: no unit is called {min(strange)!r}; units are {', '.join(UNITS)}"
         raise TypeError(msg)
     if title and unknown:
-        msg = f"{made.name}: {sorted(unknown)} are neither bar columns ({', '.join(COLUMNS)}) nor have an Int, Real or Choice"
+        inputs_there_are = ", ".join((*COLUMNS, *CLOCK))
+        msg = f"{made.name}: {sorted(unknown)} are neither inputs ({inputs_there_are}) nor have an Int, Real or Choice"
         raise TypeError(msg)
     return made
 

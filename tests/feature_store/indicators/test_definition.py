@@ -54,7 +54,7 @@ def test_two_indicators_cannot_have_one_name(registry):
 
 
 def test_an_input_that_is_no_bar_column_is_refused():
-    with pytest.raises(TypeError, match=r"\['window'\] are neither bar columns"):
+    with pytest.raises(TypeError, match=r"\['window'\] are neither inputs"):
         define(lambda close, window: close + window, name="wrong", title="Wrong", unit="price")
 
 
