@@ -25,7 +25,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def eurusd() -> pd.DataFrame:
     """5,000 hours of EUR/USD, 2017-04-19 to 2018-02-07, from the backtesting package."""
-    frame = pd.read_csv(_backtesting_file("EURUSD.csv"), index_col=0, parse_dates=True)
+    frame = pd.read_csv(backtesting_file("EURUSD.csv"), index_col=0, parse_dates=True)
     frame.columns = ["open", "high", "low", "close", "tick_volume"]
     frame.index = frame.index.tz_localize("UTC").rename("time")
     frame.attrs["symbol"] = "EUR/USD"
@@ -34,8 +34,9 @@ def eurusd() -> pd.DataFrame:
 
 @pytest.fixture
 def walk() -> pd.DataFrame:
-    """1,200 invented bars of a seeded walk, without times: for arithmetic that needs no market."""
-    return random_walk(1200)
+    """1,200 invented hours of a seeded walk: for arithmetic that needs no market."""
+    hours = pd.date_range("2023-01-02", periods=1200, freq="h", tz="UTC", unit="us", name="time")
+    return random_walk(1200).set_index(hours)
 
 
 def random_walk(bars: int, seed: int = 0, start: float = 1.1, step: float = 1e-4) -> pd.DataFrame:
@@ -70,7 +71,7 @@ def absent(what: str) -> None:
     pytest.skip(f"{what} is absent")
 
 
-def _backtesting_file(name: str) -> Path:
+def backtesting_file(name: str) -> Path:
     found = importlib.util.find_spec("backtesting")
     if found is None or found.origin is None:
         absent("the backtesting package")

@@ -63,7 +63,7 @@ def test_the_indicators_of_contributing_can_be_added(tmp_path, monkeypatch):
     names: dict[str, object] = {"__name__": "contributed"}
     for place, program in enumerate(programs(ROOT / "CONTRIBUTING.md")):
         run(program, names, f"program{place}")
-    frame = fs.compute({"high": [3.0, 5.0], "low": [1.0, 2.0], "close": [2.0, 4.0]}, ["elder_ray_2", "streak"])
+    frame = fs.compute({"high": [3.0, 5.0], "low": [1.0, 2.0], "close": [2.0, 4.0]}, ["reach_beyond_2", "streak"])
     assert frame.iloc[1].tolist() == pytest.approx([5 - 3.0, 2 - 3.0, 1.0])
 
 

@@ -1,7 +1,7 @@
 """Generated modules: kept in a private folder, compiled once on a machine, loaded in milliseconds by the next process.
 
-A module's name is a digest of its text, of numba's and of Python's version, and numba's own cache beside it knows the
-processor. Closures and functions handed over as arguments would be compiled again in every process; files are not.
+A module's name is a digest of its text and of all it is compiled with, and numba's own cache beside it knows the processor.
+Closures and functions handed over as arguments would be compiled again in every process; files are not.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def function(text: str, features: int) -> Callable[..., None]:
 
 @lru_cache(maxsize=1)
 def _versions() -> str:
-    return f"{version('numba')} {version('llvmlite')} {sys.version}"
+    """What compiled code depends on beside its text: compiler, Python, and the instructions that loops import."""
+    instructions = sha256(Path(__file__).with_name("intrinsics.py").read_bytes()).hexdigest()
+    return f"{version('numba')} {version('llvmlite')} {sys.version} {instructions}"
 
 
 @lru_cache(maxsize=1)

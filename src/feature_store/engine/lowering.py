@@ -83,20 +83,24 @@ class _Lowering(ast.NodeTransformer):
 
 def _refuse_what_cannot_be_lowered(definition: Definition, tree: ast.FunctionDef) -> None:
     for node in ast.walk(tree):
-        why = None if node is tree else _why_not(node, {field.name for field in definition.fields})
+        why = None if node is tree else _why_not(node, definition)
         if why is not None:
             _refuse(definition, node, why)
     if not isinstance(tree.body[-1], (ast.Return, ast.If)):
         _refuse(definition, tree.body[-1], "must end in a return")
 
 
-def _why_not(node: ast.AST, fields: set[str]) -> str | None:
+def _why_not(node: ast.AST, definition: Definition) -> str | None:
+    given = {*definition.inputs, *definition.parameters}
     if isinstance(node, (ast.For, ast.While)) and any(isinstance(below, ast.Return) for below in ast.walk(node)):
         return "returns inside a loop; assign in the loop and return after it"
     if isinstance(node, ast.Return) and node.value is None:
         return "returns nothing; return math.nan where there is no value"
     if isinstance(node, _TOO_MUCH):
         return "uses more than arithmetic, conditions and loops; write it out"
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in given:
+        return f"assigns to {node.id}, which other steps read too; give the new value a name of its own"
+    fields = {field.name for field in definition.fields}
     if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "s" and node.attr not in fields:
         return f"uses s.{node.attr}, which its state does not list"
     return None

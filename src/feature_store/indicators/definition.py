@@ -13,7 +13,7 @@ A *composition* takes no state and returns series made of other indicators:
 
 Arguments named as bar columns are inputs; those with an `Int`, `Real` or `Choice` default are parameters. `state` lists a
 step's fields, each zero at the first bar unless it says otherwise: `bars`, `place:int`, `best=-inf`, and windows whose length
-follows from a parameter, `window[period+1]`.
+follows from a parameter, `window[period+1]` or `slots[period*168]`, or is fixed, `slots[168]`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ import textwrap
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from feature_store.bars import COLUMNS
 from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.parameters import Parameter, Value
-from feature_store.indicators.series import Series, in_order, price
+from feature_store.indicators.series import Series, price
 from feature_store.indicators.units import UNITS
 from feature_store.indicators.warmup import memory_of, warmup_of
 
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
 
     from feature_store.indicators.warmup import Memory
 
-_FIELD = re.compile(r"(?P<name>[a-z_]+)(?P<whole>:int)?(\[(?P<size>[a-z_]+)(?P<extra>\+\d+)?\])?(=(?P<initial>\S+))?")
+_FIELD = re.compile(
+    r"(?P<name>[a-z_]+)(?P<whole>:int)?(\[((?P<size>[a-z_]+)(\*(?P<times>\d+))?(\+(?P<extra>\d+))?|(?P<fixed>\d+))\])?"
+    r"(=(?P<initial>\S+))?"
+)
 
 
 class Cell(float):
@@ -65,18 +68,44 @@ class State:
     def __setattr__(self, name: str, value: float) -> None: ...
 
 
+class Window(NamedTuple):
+    """How many numbers a window holds: `size` (a parameter, or 1 where it is empty) times `times`, plus `extra`."""
+
+    size: str
+    times: int
+    extra: int
+
+    def length(self, parameters: Mapping[str, Value]) -> int:
+        """Return the number of 8-byte words it takes."""
+        return (int(parameters[self.size]) if self.size else 1) * self.times + self.extra
+
+
 class StateField(NamedTuple):
-    """One field of a step's state: a number, or a window of `size + extra` numbers."""
+    """One field of a step's state: a number, or a window of numbers."""
 
     name: str
     whole: bool
-    size: str | None
-    extra: int
+    window: Window | None
     initial: float
 
     def length(self, parameters: Mapping[str, Value]) -> int:
         """Return how many 8-byte words the field takes."""
-        return 1 if self.size is None else int(parameters[self.size]) + self.extra
+        return self.window.length(parameters) if self.window else 1
+
+
+class Formula(Protocol):
+    """The body of a composition that was not written in Python; `Definition.function` is the same object, called."""
+
+    @property
+    def text(self) -> str:
+        """Everything that decides its values, in one spelling."""
+
+    @property
+    def doc(self) -> str:
+        """What it says of itself."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return plain data for a catalog, beside what every definition says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +119,7 @@ class Definition:
         lag: for a step, how many finite inputs come before its first value, from its parameters.
         fade: for a recursive step, how many values until the seed's weight is below 1e-8.
         memory: for a step, what its values depend on.
+        formula: for a custom indicator, its expressions.
     """
 
     function: Callable[..., Any]
@@ -108,6 +138,7 @@ class Definition:
     memory: Memory = "pointwise"
     version: int = 1
     rule: Callable[..., str | None] | None = field(default=None)
+    formula: Formula | None = None
 
     def __repr__(self) -> str:
         return f"<Definition {self.name} v{self.version}>"
@@ -126,7 +157,7 @@ class Definition:
     @cached_property
     def doc(self) -> str:
         """The docstring, without indentation."""
-        return inspect.getdoc(self.function) or ""
+        return self.formula.doc if self.formula else inspect.getdoc(self.function) or ""
 
     @cached_property
     def tree(self) -> ast.FunctionDef:
@@ -144,10 +175,10 @@ class Definition:
     @cached_property
     def content_hash(self) -> str:
         """A digest of the arithmetic: of this function, its parameters and everything it is composed of."""
-        parts = [ast.unparse(self.tree), repr(sorted(self.parameters.items())), repr(self.fields), str(self.version)]
+        body = self.formula.text if self.formula else ast.unparse(self.tree)
+        parts = [body, repr(sorted(self.parameters.items())), repr(self.fields), str(self.version)]
         if not self.is_step:
-            steps = {n.what.content_hash for n in in_order(self.series(self.resolve({}))) if n.kind == "step"}
-            parts += sorted(steps)
+            parts += [node.key for node in self.series(self.resolve({}))]
         return sha256("\x1f".join(parts).encode()).hexdigest()
 
     def resolve(self, values: Mapping[str, Any]) -> dict[str, Value]:
@@ -193,7 +224,7 @@ class Definition:
             "version": f"v{self.version}",
             "hash": self.content_hash,
             "description": self.doc,
-        }
+        } | (self.formula.describe() if self.formula else {})
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -287,12 +318,13 @@ def step(
 def _field(text: str) -> StateField:
     found = _FIELD.fullmatch(text)
     if found is None:
-        msg = f"a state field is written name, name:int, name=-inf or name[period+1], not {text!r}"
+        msg = f"a state field is written name, name:int, name=-inf, name[period+1], name[period*168] or name[168], not {text!r}"
         raise TypeError(msg)
-    initial, extra = found["initial"], found["extra"]
-    return StateField(
-        found["name"], found["whole"] is not None, found["size"], int(extra or 0), float(initial) if initial else 0.0
-    )
+    window = None
+    if found["size"] or found["fixed"]:
+        times = int(found["times"] or found["fixed"] or 1)
+        window = Window(found["size"] or "", times, int(found["extra"] or 0))
+    return StateField(found["name"], found["whole"] is not None, window, float(found["initial"] or 0.0))
 
 
 def _is_docstring(node: ast.stmt) -> bool:

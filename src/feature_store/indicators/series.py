@@ -13,7 +13,7 @@ Composed indicators and custom expressions build the same nodes; the engine turn
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -119,9 +119,34 @@ def same(a: Operand, b: Operand) -> Series:
     return operation("same", a, b)
 
 
+def at_least(a: Operand, b: Operand) -> Series:
+    """Return 1 where `a` is `b` or more, else 0; NaN where either is not known."""
+    return operation(">=", a, b)
+
+
+def at_most(a: Operand, b: Operand) -> Series:
+    """Return 1 where `a` is `b` or less, else 0; NaN where either is not known."""
+    return operation("<=", a, b)
+
+
+def both(*conditions: Series) -> Series:
+    """Return 1 where all conditions are 1, else 0; NaN where any is not known."""
+    return reduce(lambda a, b: operation("both", a, b), conditions)
+
+
+def either(*conditions: Series) -> Series:
+    """Return 1 where any condition is 1, else 0; NaN where any is not known."""
+    return reduce(lambda a, b: operation("either", a, b), conditions)
+
+
 def is_known(a: Series) -> Series:
     """Return 1 where the series has a value, else 0."""
     return operation("is_known", a)
+
+
+def finite(a: Series) -> Series:
+    """Return the value, NaN where it is beyond the numbers: for products that nobody bounds."""
+    return operation("finite", a)
 
 
 def least(a: Operand, b: Operand) -> Series:

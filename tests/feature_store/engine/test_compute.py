@@ -29,7 +29,7 @@ def test_every_form_of_answer_holds_the_same_bits(walk):
     want = fs.compute(walk, IDS)
     assert same_bits(np.array(list(fs.compute(walk, IDS, as_="numpy").values())).T, want)
     assert same_bits(fs.compute(walk, IDS, as_="polars").drop("time", strict=False).to_numpy(), want)
-    assert fs.compute(walk, IDS, as_="arrow").column_names == IDS
+    assert fs.compute(walk, IDS, as_="arrow").column_names == ["time", *IDS]
 
 
 def test_the_answer_keeps_the_index_and_says_when_values_begin_and_settle(eurusd):

@@ -71,6 +71,8 @@ def test_a_unit_nobody_knows_is_refused():
         ("x = [i for i in range(3)]\n    return close", "more than arithmetic"),
         ("s.bars = close", "must end in a return"),
         ("return", "returns nothing"),
+        ("close = close + 1.0\n    return close", "assigns to close, which other steps read too"),
+        ("close += 1.0\n    return close", "assigns to close, which other steps read too"),
     ],
 )
 def test_a_step_that_cannot_be_compiled_is_refused_by_line_and_reason(body, why, tmp_path, monkeypatch):
