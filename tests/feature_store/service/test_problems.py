@@ -48,7 +48,7 @@ QUESTION = {"feature_name": "rsi", "symbol": "EUR/USD", "timeframe": "1h"}
         (f"{BARS}&start=2030-01-01", 404, "data_not_found", "start", "stored is 2023-01-02"),
         (f"{BARS}&strat=2023-01-01", 422, "invalid_request", "strat", "not known here"),
         ("/api/v1/data/ohlcv?symbl=EURUSD", 422, "invalid_request", "symbl", "not known here"),
-        ("/api/v1/indicators/nope", 404, "feature_not_found", "indicators", "feature-store catalog"),
+        ("/api/v1/indicators/zzzzqqqq", 404, "feature_not_found", "indicators", "feature-store catalog"),
         ("/api/v1/indicators/sma_0", 422, "invalid_request", "period", "from 1"),
         ("/api/v1/nowhere", 404, "invalid_request", None, "/openapi.json"),
         ("/api/v1/indicators/", 404, "invalid_request", None, "/openapi.json"),
