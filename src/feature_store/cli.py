@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -143,13 +143,16 @@ def catalog(
         str, typer.Option(help="Only those whose name, title or group contains this.", show_default=False)
     ] = "",
     *,
+    home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the indicators: parameters with defaults, outputs, unit and first row with a value."""
+    """List the indicators: parameters with defaults, outputs, unit and first row with a value; a store's own among them."""
     from feature_store import tables
     from feature_store.indicators.catalog import catalog as find
+    from feature_store.store.definitions import SqliteDefinitions
 
-    described = [definition.describe() for definition in find(search)]
+    with closing(SqliteDefinitions((home or _settings().home).expanduser().resolve())) as definitions:
+        described = [definition.describe() for definition in find(search, definitions.registry())]
     if as_json:
         tables.print_json({"indicators": described})
     elif described:
@@ -159,6 +162,28 @@ def catalog(
     else:
         msg = f"no indicator's name, title or group contains {search!r}; feature-store catalog lists all"
         raise InvalidRequestError(msg, field="search")
+
+
+@app.command()
+def register(
+    file: Annotated[Path, typer.Argument(help="TOML or JSON: name, expression, parameters ...", show_default=False)],
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an indicator of your own to a store; its new content under an old name is its next version."""
+    from feature_store import tables
+    from feature_store.documents import read_document
+    from feature_store.indicators.custom import Draft
+
+    draft = Draft.of(read_document(file))
+    with _open(home) as store:
+        made = store.register(**vars(draft)).describe()
+    if as_json:
+        tables.print_json(made)
+    else:
+        typer.echo(f"{made['id']}:{made['version']} has its first value at row {made['warmup']}; it is made of")
+        typer.echo(f"{', '.join([*made['inputs'], *made['uses']])}")
 
 
 # ---------------------------------------------------------------- service

@@ -86,8 +86,10 @@ def load(entry: EntryPoint) -> Any:
 
 
 def fail(sentence: str, code: int) -> NoReturn:
-    """Say one line on stderr and exit."""
-    typer.secho(f"feature-store: {' '.join(sentence.split())}", fg=typer.colors.RED, err=True)
+    """Say one line on stderr, with what it points at below, and exit."""
+    said, _, pointing = sentence.partition("\n  ")  # a line and a caret below it, where a text is at fault
+    line = " ".join(said.split())
+    typer.secho(f"feature-store: {line}" + (f"\n  {pointing}" if pointing else ""), fg=typer.colors.RED, err=True)
     sys.exit(code)
 
 

@@ -18,6 +18,7 @@ from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.events import Ingested, emit
 from feature_store.forms import Form, check_form, in_form
 from feature_store.indicators.catalog import catalog
+from feature_store.indicators.custom import Draft
 from feature_store.ingest.checks import check
 from feature_store.ingest.files import read_file
 from feature_store.ingest.frames import table_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from feature_store.bars import Floats, Integers
     from feature_store.indicators.definition import Definition
+    from feature_store.indicators.registry import Registry
     from feature_store.store.protocol import Series, Store
     from feature_store.virtual import View
 
@@ -194,9 +196,46 @@ class FeatureStore:
             request.symbol.name, request.timeframe.name, opened // MICROSECONDS_A_MILLISECOND, columns, provenance
         )
 
+    # ---------------------------------------------------------------- custom indicators
+    def register(
+        self,
+        name: str,
+        expression: str | Mapping[str, str],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        title: str = "",
+        unit: str | Mapping[str, str] = "index",
+        description: str = "",
+    ) -> Definition:
+        """Add an indicator of your own; it is on the disk at return, and asked for like any other.
+
+        Args:
+            name: the first part of its ids; no built-in can be hidden.
+            expression: such as `zscore(close - ema(close, n), n)` (`indicators.expression` has the language), or several by
+                the name of their output, of which a later one may use the earlier ones.
+            parameters: by name, in the order in which ids spell them: `Int`, `Real`, `Choice`, or plain data as their
+                `describe` gives.
+            title: a few words for a person.
+            description: more of them.
+            unit: one of `indicators.units.UNITS`, or one for each output.
+
+        Other content under a name is its next version: `spread_z_20` is the newest, `spread_z_20:v1` the first for ever. The
+        newest content again is the same version. What it calls keeps the version that it has now.
+
+        Raises InvalidRequestError, which points at the part of the expression that breaks a rule.
+        """
+        self._refuse_closed()
+        return self._store.definitions.register(Draft(name, expression, parameters or {}, title, unit, description))
+
+    @property
+    def registry(self) -> Registry:
+        """What names mean in this store now: for `fs.parse("spread_z_20", store.registry)`."""
+        self._refuse_closed()
+        return self._virtual.registry()
+
     def catalog(self) -> list[Definition]:
-        """Return what can be asked for."""
-        return catalog()
+        """Return what can be asked for, the newest version of each custom indicator among it."""
+        return catalog(registry=self.registry)
 
     def symbols(self) -> list[Series]:
         """Return what is stored: symbol, timeframe, rows, first and last bar open of each series."""
@@ -207,7 +246,11 @@ class FeatureStore:
         """Return a word that changes whenever an answer about this series may: with any row of the symbol that is added."""
         request = self._asked(symbol, timeframe)
         snapshots = (self._store.snapshot(request.symbol, each) for each in TIMEFRAMES)
-        return " ".join(f"{each.timeframe}:{each.edition.rows}:{each.edition.latest_known_at}" for each in snapshots if each is not None)
+        return " ".join(
+            f"{each.timeframe}:{each.edition.rows}:{each.edition.latest_known_at}"
+            for each in snapshots
+            if each is not None
+        )
 
     # ---------------------------------------------------------------- kept features
     def materialize(self, symbol: str, timeframe: str, features: Iterable[str] | str) -> MaterializeReport:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from feature_store.bars import Floats, Integers
     from feature_store.indicators.feature import Feature
+    from feature_store.indicators.registry import Registry
     from feature_store.store.history import Snapshot
     from feature_store.store.protocol import Store
 
@@ -114,14 +115,15 @@ class VirtualFeatures:
 
         Raises what `parse` raises, and InvalidRequestError for a feature of a timeframe below the view's.
         """
-        parsed = [parse(each) for each in features]
+        registry = self.registry()
+        parsed = [parse(each, registry) for each in features]
         own = [feature for feature in parsed if _timeframe_of(feature, view) == view.timeframe]
         values = self._own(view, [_without_timeframe(feature) for feature in own])
         columns: dict[str, Floats] = {}
         for feature in parsed:
             rows = values[_without_timeframe(feature)] if feature in own else self._joined(view, feature, as_of)
             columns.update(zip(feature.columns, rows, strict=True))
-        return columns, self.versions(features)
+        return columns, _versions(parsed)
 
     def available_at(self, view: View) -> Integers:
         """Return when each of the view's bars closed."""
@@ -133,7 +135,12 @@ class VirtualFeatures:
 
     def versions(self, features: Iterable[str]) -> dict[str, str]:
         """Return the versions of the features' definitions by column."""
-        return {column: feature.version for feature in map(parse, features) for column in feature.columns}
+        registry = self.registry()
+        return _versions(parse(each, registry) for each in features)
+
+    def registry(self) -> Registry:
+        """Return what the names in ids mean in this store."""
+        return self._store.definitions.registry()
 
     def anchor(self, view: View) -> int:
         """Return the open of the view's first bar, from which recursive values run; its first bucket's if none has closed."""
@@ -183,6 +190,10 @@ class VirtualFeatures:
     def clear(self) -> None:
         """Forget what was computed."""
         self._kept.clear()
+
+
+def _versions(features: Iterable[Feature]) -> dict[str, str]:
+    return {column: feature.version for feature in features for column in feature.columns}
 
 
 def _timeframe_of(feature: Feature, view: View) -> Timeframe:

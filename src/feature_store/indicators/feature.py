@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from feature_store.bars import Timeframe
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
-from feature_store.indicators.definition import Definition, registered
 from feature_store.indicators.parameters import spell
+from feature_store.indicators.registry import BUILT_INS
 from feature_store.indicators.warmup import settled_of, warmup_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from feature_store.indicators.definition import Definition
     from feature_store.indicators.parameters import Value
+    from feature_store.indicators.registry import Registry
     from feature_store.indicators.series import Series
 
 _ID = re.compile(
@@ -34,13 +36,23 @@ _ID = re.compile(
 
 @dataclass(frozen=True)
 class Feature:
-    """One indicator with resolved parameters, all of its outputs or one of them."""
+    """One indicator with resolved parameters, all of its outputs or one of them.
+
+    Args:
+        definition: of a custom indicator, one of its versions.
+        values: of its parameters, in their order.
+        output: which; None for all, or the only one.
+        timeframe: of the bars it is computed of, where that is not the caller's.
+        asked: the words it was asked for in.
+        pinned: whether those name the version of a custom indicator, so that a newer one changes nothing.
+    """
 
     definition: Definition
     values: tuple[Value, ...]
     output: str | None = None
     timeframe: str | None = None
     asked: str = field(default="", compare=False)
+    pinned: bool = field(default=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<Feature {self.id}>"
@@ -63,7 +75,9 @@ class Feature:
         'macd_12_26_9.line'
         """
         stem = "_".join((self.name, *(spell(value) for value in self.values)))
-        return stem + (f".{self.output}" if self.output else "") + (f"@{self.timeframe}" if self.timeframe else "")
+        stem += f".{self.output}" if self.output else ""
+        stem += f":v{self.definition.version}" if self.pinned else ""
+        return stem + (f"@{self.timeframe}" if self.timeframe else "")
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -131,22 +145,27 @@ class Feature:
         }
 
 
-def feature(name: str, parameters: Mapping[str, Any] | None = None, *, output: str | None = None) -> Feature:
+def feature(
+    name: str, parameters: Mapping[str, Any] | None = None, *, output: str | None = None, registry: Registry = BUILT_INS
+) -> Feature:
     """Return a feature from an indicator's name and its parameters by name.
 
     >>> feature("rsi", {"period": 14}).id
     'rsi_14'
     """
-    definition = registered.get(name)
-    if definition is None:
-        raise _not_found(name)
-    made = Feature(definition, tuple(definition.resolve(parameters or {}).values()), _output(definition, output))
-    return Feature(made.definition, made.values, made.output, asked=made.id)
+    stem, _, version = name.partition(":v")
+    definition = registry.find(stem, int(version) if version.isdecimal() else None)
+    if definition is None or (version and str(definition.version) != version):
+        raise _not_found(name, registry)
+    values = tuple(definition.resolve(parameters or {}).values())
+    pinned = bool(version) and definition.formula is not None
+    made = Feature(definition, values, _output(definition, output), pinned=pinned)
+    return replace(made, asked=made.id)
 
 
 @lru_cache(maxsize=8192)
-def parse(text: str) -> Feature:
-    """Return the feature an id spells.
+def parse(text: str, registry: Registry = BUILT_INS) -> Feature:
+    """Return the feature an id spells, in the words of a store's registry or of the built-ins.
 
     Raises FeatureNotFoundError for a name nobody registered (with the nearest ones), InvalidRequestError for parameters that
     are too many or out of bounds.
@@ -160,27 +179,30 @@ def parse(text: str) -> Feature:
             f"a feature id is written name_parameters, as in sma_50, macd_12_26_9.signal or atr_14@4h; was {text!r:.80}"
         )
         raise FeatureNotFoundError(msg, field="indicators")
-    definition, tokens = _split(found["stem"], text)
-    values = definition.resolve(_values(definition, tokens, text))
-    version = found["version"]
-    if version is not None and int(version) != definition.version:
+    version = int(found["version"]) if found["version"] else None
+    definition, tokens = _split(found["stem"], text, registry, version)
+    values = definition.resolve(_values(definition, tokens, text, registry))
+    if version is not None and version != definition.version:
         msg = f"{definition.name} has version v{definition.version}, not v{version}, which {text!r} asks for"
         raise FeatureNotFoundError(msg, field="indicators")
     timeframe = Timeframe.parse(found["timeframe"]).name if found["timeframe"] else None
-    return Feature(definition, tuple(values.values()), _output(definition, found["output"]), timeframe, text.strip())
+    pinned = version is not None and definition.formula is not None
+    return Feature(
+        definition, tuple(values.values()), _output(definition, found["output"]), timeframe, text.strip(), pinned
+    )
 
 
-def _split(stem: str, text: str) -> tuple[Definition, list[str]]:
+def _split(stem: str, text: str, registry: Registry, version: int | None) -> tuple[Definition, list[str]]:
     """Return the definition with the longest name that begins the stem, and the parameters after it."""
     tokens = stem.split("_")
     for count in range(len(tokens), 0, -1):
-        definition = registered.get("_".join(tokens[:count]))
+        definition = registry.find("_".join(tokens[:count]), version)
         if definition is not None:
             return definition, tokens[count:]
-    raise _not_found(text)
+    raise _not_found(text, registry)
 
 
-def _values(definition: Definition, tokens: list[str], text: str) -> dict[str, Value]:
+def _values(definition: Definition, tokens: list[str], text: str, registry: Registry) -> dict[str, Value]:
     names = list(definition.parameters)
     if len(tokens) > len(names):
         has = ", ".join(names) or "no parameters"
@@ -190,7 +212,7 @@ def _values(definition: Definition, tokens: list[str], text: str) -> dict[str, V
     for name, token in zip(names, tokens, strict=False):
         value = definition.parameters[name].read(token)
         if value is None:
-            raise _not_found(text)
+            raise _not_found(text, registry)
         values[name] = value
     return values
 
@@ -202,9 +224,9 @@ def _output(definition: Definition, name: str | None) -> str | None:
     raise FeatureNotFoundError(msg, field="indicators")
 
 
-def _not_found(text: str) -> FeatureNotFoundError:
+def _not_found(text: str, registry: Registry) -> FeatureNotFoundError:
     stem = re.split(r"[.:@]", text.strip())[0]
     word = re.sub(r"(_[0-9.]+)+$", "", stem)
-    near = difflib.get_close_matches(word.lower(), registered, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(word.lower(), registry.names(), n=3, cutoff=0.5)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; see feature-store catalog"
     return FeatureNotFoundError(f"no indicator is called {text!r:.80}{hint}", field="indicators")

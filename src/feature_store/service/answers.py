@@ -13,6 +13,7 @@ from feature_store.indicators.catalog import parse
 from feature_store.service import limits
 from feature_store.service.negotiation import OFFERED, negotiated
 from feature_store.service.seal import sealed
+from feature_store.service.store import registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +68,8 @@ def _tag_before(store: FrameStore, asked: wire.FeatureRequest, media_type: str) 
     generation = getattr(store, "generation", None)
     if generation is None:
         return None
-    versions = [parse(name).version for name in asked.indicators]
+    registry = registry_of(store)
+    versions = [parse(name, registry).version for name in asked.indicators]
     return _tag(repr((generation(asked.symbol, asked.timeframe), versions, asked, media_type)).encode())
 
 

@@ -51,6 +51,11 @@ class IndicatorDocument(BaseModel):
     source: str
     version: str
     description: str
+    custom: bool = Field(
+        default=False, description="registered in this store; then it has an expression and what it uses"
+    )
+    expression: dict[str, str] | None = Field(default=None, description="of a custom one: by output")
+    uses: list[str] | None = Field(default=None, description="of a custom one: the definitions it is made of")
 
 
 class CatalogDocument(BaseModel):

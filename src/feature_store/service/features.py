@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from feature_store.service.answers import frame_answer
 from feature_store.service.documents import FrameDocument, answers
 from feature_store.service.questions import ComputeQuestion, FeaturesQuestion
-from feature_store.service.store import store_of
+from feature_store.service.store import registry_of, store_of
 
 router = APIRouter(prefix="/api/v1/features", tags=["features"], default_response_class=Response)
 
@@ -21,4 +22,6 @@ async def indicators(request: Request, question: Annotated[FeaturesQuestion, Que
 @router.post("/compute", responses=answers(FrameDocument, 400, 404, 406, 413, 415, 422, 500, 503, arrow=True))
 async def compute(request: Request, question: ComputeQuestion) -> Response:
     """One feature, its parameters by name: `{"feature_name": "rsi", "parameters": {"period": 14}, "symbol": ...}`."""
-    return await frame_answer(request, store_of(request), question.request())
+    store = store_of(request)
+    asked = await run_in_threadpool(lambda: question.request_in(registry_of(store)))
+    return await frame_answer(request, store, asked)

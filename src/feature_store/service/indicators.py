@@ -1,6 +1,6 @@
 """`/api/v1/indicators`: what can be asked for."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -10,7 +10,7 @@ from feature_store.indicators.catalog import parse
 from feature_store.service.documents import CatalogDocument, IndicatorDocument, answers
 from feature_store.service.negotiation import negotiated
 from feature_store.service.seal import sealed
-from feature_store.service.store import FrameStore, store_of
+from feature_store.service.store import FrameStore, registry_of, store_of
 
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"], default_response_class=Response)
 
@@ -31,7 +31,11 @@ async def indicator(
 ) -> Response:
     """One indicator, by its name or a full id; an id's parameters decide the values and the warm-up."""
     media_type = negotiated(request.headers.get("accept"), _JSON_ONLY)
-    return sealed(json_codec.dumps(await run_in_threadpool(parse(indicator_id).describe)), media_type)
+    return sealed(json_codec.dumps(await run_in_threadpool(_described, store_of(request), indicator_id)), media_type)
+
+
+def _described(store: FrameStore, indicator_id: str) -> dict[str, Any]:
+    return parse(indicator_id, registry_of(store)).describe()
 
 
 def _catalog(store: FrameStore) -> bytes:

@@ -10,6 +10,7 @@ from feature_store.bars import COLUMNS, Symbol, Timeframe
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.catalog import parse
 from feature_store.service.problems import http_problem
+from feature_store.service.store import registry_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -85,7 +86,8 @@ def check_cells(rows: int, columns: int) -> None:
 
 def check_request(store: FrameStore, asked: wire.FeatureRequest) -> None:
     """Raise, before the work, where the answer is sure to be too large or an indicator is not one."""
-    columns = sum(len(parse(name).columns) for name in asked.indicators) or len(COLUMNS)
+    registry = registry_of(store)
+    columns = sum(len(parse(name, registry).columns) for name in asked.indicators) or len(COLUMNS)
     if _rows_at_most(asked) * columns > MAX_CELLS:
         check_cells(_rows_stored(store, asked), columns)
 

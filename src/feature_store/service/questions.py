@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Stric
 
 from feature_store.bars import TIMEFRAMES
 from feature_store.indicators.catalog import feature, parse
+from feature_store.indicators.registry import Registry
 from feature_store.wire import MAX_ID_LENGTH, FeatureRequest
 
 _TIME = "bar-open time: ISO 8601 (without an offset it is UTC), or epoch milliseconds"
@@ -65,9 +66,10 @@ class ComputeQuestion(SeriesQuestion):
         dict[str, StrictInt | StrictFloat | StrictStr], Field(max_length=32, examples=[{"period": 14}])
     ] = {}
 
-    def request(self) -> FeatureRequest:
+    def request_in(self, registry: Registry) -> FeatureRequest:
         """Return the question in canonical form; raises FeatureNotFoundError and InvalidRequestError."""
-        found = feature(self.feature_name, self.parameters) if self.parameters else parse(self.feature_name)
+        name, parameters = self.feature_name, self.parameters
+        found = feature(name, parameters, registry=registry) if parameters else parse(name, registry)
         return self._of((found.asked or found.id,))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, cast
 
+from feature_store.indicators.registry import BUILT_INS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 
     from feature_store import wire
     from feature_store.indicators.definition import Definition
+    from feature_store.indicators.registry import Registry
     from feature_store.store.protocol import Series
 
 
@@ -18,7 +21,7 @@ class FrameStore(Protocol):
     """Answers questions about stored series.
 
     Where it also has `generation(symbol, timeframe)`, a value that changes with every row added to the symbol, a caller who
-    holds the newest answer is told so without computing it again.
+    holds the newest answer is told so without computing it again. Where it has a `registry`, ids are read in its words.
     """
 
     def frame(self, request: wire.FeatureRequest) -> wire.Frame:
@@ -29,6 +32,11 @@ class FrameStore(Protocol):
 
     def symbols(self) -> Sequence[Series]:
         """Return what is stored."""
+
+
+def registry_of(store: FrameStore) -> Registry:
+    """Return what names mean in a store: its own custom indicators, if it has any, and the built-ins."""
+    return cast("Registry", getattr(store, "registry", BUILT_INS))
 
 
 def store_of(request: Request) -> FrameStore:

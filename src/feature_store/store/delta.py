@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from feature_store.bars import TIMEFRAMES, Symbol, Timeframe
 from feature_store.recent import Recent
+from feature_store.store.definitions import SqliteDefinitions
 from feature_store.store.delta_features import DeltaFeatures
 from feature_store.store.delta_table import NewFile, VerifiedTable
 from feature_store.store.history import History, Snapshot, merge
@@ -41,6 +42,7 @@ class DeltaStore:
         self._tables: dict[Timeframe, VerifiedTable] = {}
         self._kept: Recent[tuple[Timeframe, str], tuple[list[str], History]] = Recent(cached_bytes)
         self.features = DeltaFeatures(self.home, self._lock, self._using)
+        self.definitions = SqliteDefinitions(self.home)
 
     def __repr__(self) -> str:
         return f"<DeltaStore {self.home}>"
@@ -106,6 +108,7 @@ class DeltaStore:
             self._tables.clear()
             self._kept.clear()
             self.features.close()
+            self.definitions.close()
 
     def _table(self, timeframe: Timeframe) -> VerifiedTable:
         if timeframe not in self._tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from feature_store.store.definitions import MemoryDefinitions
 from feature_store.store.history import History, Snapshot, latest_rows
 from feature_store.store.protocol import Edition, Series
 from feature_store.times import to_datetime
@@ -20,6 +21,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._series: dict[tuple[Symbol, Timeframe], History] = {}
         self.features = MemoryFeatures()
+        self.definitions = MemoryDefinitions()
         self._writing = Lock()
 
     def __repr__(self) -> str:
@@ -49,6 +51,7 @@ class MemoryStore:
     def close(self) -> None:
         """Forget everything."""
         self._series.clear()
+        self.definitions.close()
 
     def _history(self, symbol: Symbol, timeframe: Timeframe) -> History:
         return self._series.get((symbol, timeframe)) or History.empty()

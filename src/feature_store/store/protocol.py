@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from feature_store.bars import Floats, Integers, Symbol, Timeframe
+    from feature_store.indicators.custom import Draft
+    from feature_store.indicators.definition import Definition
+    from feature_store.indicators.registry import Registry
     from feature_store.store.history import Snapshot
 
     Booleans = NDArray[np.bool_]
@@ -106,12 +109,26 @@ class FeatureTables(Protocol):
         """Return where the table is, for other programs."""
 
 
+class Definitions(Protocol):
+    """Keeps custom indicators."""
+
+    def registry(self) -> Registry:
+        """Return what names mean now: the custom indicators, and the built-ins."""
+
+    def register(self, draft: Draft) -> Definition:
+        """Add a version, or none where the newest has this content; return the definition."""
+
+
 class Store(Protocol):
     """Keeps bars, and beside them the features that were asked to be kept."""
 
     @property
     def features(self) -> FeatureTables:
         """The tables of computed columns."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """The custom indicators."""
 
     def write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
         """Add the rows that are not known already and return how many those were; all of them or none are kept."""
