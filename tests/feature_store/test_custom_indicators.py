@@ -55,6 +55,18 @@ def test_its_features_are_the_engines_to_the_bit_and_join_higher_timeframes(stor
     assert same_bits(values["spread_z_9"], got["spread_z_9"].iloc[39])
 
 
+def test_its_live_values_continue_after_a_restart_with_the_stores_words(store):
+    store.register(**SPREAD)
+    want = store.features("EUR/USD", "1h", ["spread_z_5"])
+    live = fs.live(["spread_z_5"], registry=store.registry)
+    for row, bar in enumerate(store.bars("EUR/USD", "1h").to_dict("records")):
+        if row in (3, 60):
+            live = fs.restore(live.snapshot(), registry=store.registry)
+        assert same_bits(list(live.update(**bar).values()), want.iloc[row])
+    with pytest.raises(FeatureNotFoundError, match="spread_z_5"):
+        fs.restore(live.snapshot())
+
+
 def test_the_newest_version_answers_and_a_pinned_one_stays(store):
     first = store.register(**SPREAD)
     before = store.features("EUR/USD", "1h", ["spread_z_9"])

@@ -16,6 +16,8 @@ from feature_store.engine.onebar import BARS, DIGEST, Verdict, one_bar
 from feature_store.engine.plan import Plan
 from feature_store.engine.snapshot import Snapshot
 from feature_store.errors import InvalidRequestError
+from feature_store.indicators.feature import parse
+from feature_store.indicators.registry import BUILT_INS, Registry
 from feature_store.times import to_iso, to_microseconds
 
 if TYPE_CHECKING:
@@ -148,24 +150,30 @@ class Live:
         return moment
 
 
-def live(features: Iterable[str | Feature], timeframe: str | Timeframe | None = None) -> Live:
-    """Return the features ready for their first bar.
+def live(
+    features: Iterable[str | Feature], timeframe: str | Timeframe | None = None, *, registry: Registry = BUILT_INS
+) -> Live:
+    """Return the features ready for their first bar; `registry` is a store's where features of its own are among them.
 
     Raises FeatureNotFoundError and InvalidRequestError for ids that `parse` refuses.
     """
-    return Live(Plan.of(features), Timeframe.parse(timeframe) if timeframe is not None else None)
+    return Live(_plan(features, registry), Timeframe.parse(timeframe) if timeframe is not None else None)
 
 
-def restore(data: bytes) -> Live:
-    """Return a `Live` that continues from a snapshot with the same bits.
+def restore(data: bytes, *, registry: Registry = BUILT_INS) -> Live:
+    """Return a `Live` that continues from a snapshot with the same bits; `registry` as for `live`.
 
     Raises SnapshotMismatchError where the bytes are damaged, or made by another definition, engine or kind of machine; rebuild
     it from bars then.
     """
     snapshot = Snapshot.from_bytes(data)
-    plan = Plan.of(snapshot.features)
+    plan = _plan(snapshot.features, registry)
     snapshot.refuse_other(tuple(feature.version for feature in plan.features), len(plan.words))
     return Live(plan, Timeframe.parse(snapshot.timeframe) if snapshot.timeframe else None, snapshot=snapshot)
+
+
+def _plan(features: Iterable[str | Feature], registry: Registry) -> Plan:
+    return Plan.of(parse(each, registry) if isinstance(each, str) else each for each in features)
 
 
 def _refusal(verdict: int, *bar: float) -> InvalidRequestError:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import feature_store as fs
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
+from feature_store.indicators.registry import BUILT_INS
 from tests.conftest import random_walk, same_bits
 
 IDS = ["sma_5", "rsi_3", "atr_4", "macd_2_4_3", "obv"]
@@ -104,7 +105,7 @@ def test_bytes_that_are_no_snapshot_are_refused(data):
 
 def test_a_snapshot_of_another_definition_is_refused(monkeypatch):
     saved = fs.live(["sma_2", "rsi_3"]).snapshot()
-    monkeypatch.setitem(vars(fs.parse("sma_2")), "version", "v1.ffffffffff")
+    monkeypatch.setitem(vars(fs.parse("sma_2", BUILT_INS)), "version", "v1.ffffffffff")
     with pytest.raises(SnapshotMismatchError, match=r"sma_2 was v1\.\w{10} when it was taken and is v1\.ffffffffff"):
         fs.restore(saved)
 
