@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from feature_store.indicators.arithmetic import fma
-from feature_store.indicators.averages import wma
+from feature_store.indicators.cycle import homodyne, smoothed
 from feature_store.indicators.definition import State, indicator, step
 from feature_store.indicators.parameters import Int, Real
 from feature_store.indicators.series import Series, where
@@ -143,77 +143,31 @@ def frama(high: Series, low: Series, period: int = Int(16, ge=2)) -> Series:
 
 
 @step(
-    "bars:int cycle=6 phase real imaginary turned square mama fama "
-    "smooth_a smooth_b smooth_c smooth_d smooth_e smooth_f "
-    "trend_a trend_b trend_c trend_d trend_e trend_f trend_g trend_h trend_i "
-    "quad_a quad_b quad_c quad_d quad_e quad_f",
+    "bars:int phase mama fama",
     outputs="mama fama",
-    lag=lambda: 29,
-    fade=lambda slow: math.ceil(37.0 / slow) + 480,
+    lag=lambda: 32,
+    fade=lambda slow: math.ceil(37.0 / slow),
     memory="recursive",
 )
-def mesa(
-    s: State, close: float, smooth: float, fast: float = Real(0.5, ge=0.01, le=0.99), slow: float = Real(0.05)
+def paced_by_phase(
+    s: State,
+    close: float,
+    inphase: float,
+    quadrature: float,
+    fast: float = Real(0.5, ge=0.01, le=0.99),
+    slow: float = Real(0.05),
 ) -> tuple[float, float]:
-    """Ehlers' homodyne discriminator: the phase of price by Hilbert transforms as long as its cycle, and two EMAs paced by it.
-
-    The past before the first bar is the first bar, so that the transforms, which take differences, begin at rest.
-    """
+    """An EMA whose weight is `fast` over the degrees that the phasor's angle fell since the last bar, and one of it."""
     s.bars += 1
     if s.bars == 1:
         s.mama = close
         s.fama = close
-        s.smooth_a = smooth
-        s.smooth_b = smooth
-        s.smooth_c = smooth
-        s.smooth_d = smooth
-        s.smooth_e = smooth
-        s.smooth_f = smooth
-    a = 0.0962
-    b = 0.5769
-    gain = 0.075 * s.cycle + 0.54
-    trend = (a * (smooth - s.smooth_f) + b * (s.smooth_b - s.smooth_d)) * gain
-    quad = (a * (trend - s.trend_f) + b * (s.trend_b - s.trend_d)) * gain
-    inphase = s.trend_c
-    ahead = (a * (inphase - s.trend_i) + b * (s.trend_e - s.trend_g)) * gain
-    ahead_quad = (a * (quad - s.quad_f) + b * (s.quad_b - s.quad_d)) * gain
-    turned = 0.2 * (inphase - ahead_quad) + 0.8 * s.turned
-    square = 0.2 * (quad + ahead) + 0.8 * s.square
-    s.real = 0.2 * (turned * s.turned + square * s.square) + 0.8 * s.real
-    s.imaginary = 0.2 * (turned * s.square - square * s.turned) + 0.8 * s.imaginary
-    s.turned = turned
-    s.square = square
-    turning = s.real != 0.0 and s.imaginary != 0.0
-    cycle = 2.0 * math.pi / math.atan(s.imaginary / s.real) if turning else s.cycle
-    near = max(min(cycle, 1.5 * s.cycle), 0.67 * s.cycle)
-    s.cycle = 0.2 * min(max(near, 6.0), 50.0) + 0.8 * s.cycle
-    phase = math.atan(quad / inphase) * (180.0 / math.pi) if inphase != 0.0 else 0.0
+    phase = math.atan(quadrature / inphase) * (180.0 / math.pi) if inphase != 0.0 else 0.0
     weight = max(fast / max(s.phase - phase, 1.0), slow)
     s.phase = phase
     s.mama += weight * (close - s.mama)
     s.fama += 0.5 * weight * (s.mama - s.fama)
-    s.smooth_f = s.smooth_e
-    s.smooth_e = s.smooth_d
-    s.smooth_d = s.smooth_c
-    s.smooth_c = s.smooth_b
-    s.smooth_b = s.smooth_a
-    s.smooth_a = smooth
-    s.trend_i = s.trend_h
-    s.trend_h = s.trend_g
-    s.trend_g = s.trend_f
-    s.trend_f = s.trend_e
-    s.trend_e = s.trend_d
-    s.trend_d = s.trend_c
-    s.trend_c = s.trend_b
-    s.trend_b = s.trend_a
-    s.trend_a = trend
-    s.quad_f = s.quad_e
-    s.quad_e = s.quad_d
-    s.quad_d = s.quad_c
-    s.quad_c = s.quad_b
-    s.quad_b = s.quad_a
-    s.quad_a = quad
-    if s.bars <= 29:
+    if s.bars <= 32:
         return math.nan, math.nan
     return s.mama, s.fama
 
@@ -237,4 +191,5 @@ def mama(
     >>> fs.compute({"close": [1.5] * 33}, ["mama"]).iloc[-1].tolist()
     [1.5, 1.5]
     """
-    return mesa.all(close, wma(close, 4), fast, slow)
+    inphase, quadrature, _ = homodyne.all(smoothed(close))
+    return paced_by_phase.all(close, inphase, quadrature, fast, slow)
