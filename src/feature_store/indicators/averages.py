@@ -6,7 +6,7 @@ import math
 
 from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.definition import State, indicator, step
-from feature_store.indicators.parameters import Int
+from feature_store.indicators.parameters import Int, fast_below_slow
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.windows import lag, rolling_sum
 
@@ -15,10 +15,6 @@ _GROUP = "moving average"
 
 def _full_window(period: int) -> int:
     return period - 1
-
-
-def _kaufman_rule(fast: int, slow: int, **_: object) -> str | None:
-    return f"fast must be less than slow, but fast was {fast} and slow was {slow}" if fast >= slow else None
 
 
 @indicator(title="Simple moving average", group=_GROUP, unit="price", source="arithmetic")
@@ -154,7 +150,7 @@ def adaptive(
     group=_GROUP,
     unit="price",
     source="Kaufman 1995; seeded by close at row period - 1, as TA-Lib does",
-    rule=_kaufman_rule,
+    rule=fast_below_slow,
 )
 def kama(
     close: Series,

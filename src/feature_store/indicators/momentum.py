@@ -7,15 +7,11 @@ import math
 from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.definition import State, indicator
-from feature_store.indicators.parameters import Int
+from feature_store.indicators.parameters import Int, fast_below_slow
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.windows import highest, lag, lowest
 
 _GROUP = "momentum"
-
-
-def _fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
-    return f"fast must be less than slow, but fast was {fast} and slow was {slow}" if fast >= slow else None
 
 
 @indicator(
@@ -62,7 +58,7 @@ def rsi(s: State, close: float, period: int = Int(14, ge=2)) -> float:
     unit="price change",
     source="Appel 1979; two independent EMAs, so that line == ema_fast - ema_slow",
     outputs="line signal histogram",
-    rule=_fast_below_slow,
+    rule=fast_below_slow,
 )
 def macd(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)) -> tuple[Series, ...]:
     """The fast EMA less the slow one, its own EMA, and their difference; the line's first value is at row slow - 1.

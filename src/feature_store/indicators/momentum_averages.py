@@ -8,16 +8,11 @@ from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.averages import ema, sma, wma
 from feature_store.indicators.definition import State, indicator, step
 from feature_store.indicators.momentum import roc
-from feature_store.indicators.parameters import Int
+from feature_store.indicators.parameters import Int, fast_below_slow
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.windows import lag
 
 _GROUP = "momentum"
-
-
-def fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
-    """Return why the periods are refused, if they are: the rule of whatever takes a slow average from a fast one."""
-    return f"fast must be less than slow, but fast was {fast} and slow was {slow}" if fast >= slow else None
 
 
 @indicator(

@@ -7,8 +7,7 @@ import math
 from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.averages import ema, rma, sma
 from feature_store.indicators.definition import State, indicator, step
-from feature_store.indicators.momentum_averages import fast_below_slow
-from feature_store.indicators.parameters import Int
+from feature_store.indicators.parameters import Int, fast_below_slow
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.windows import highest, lag, lowest
 

@@ -71,6 +71,11 @@ def Choice(default: str, *options: str, description: str = "") -> Any:  # noqa: 
     return Parameter(default, options=tuple(dict.fromkeys((default, *options))), description=description)
 
 
+def fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
+    """Return why two periods are refused, if they are: the rule of whatever sets a fast measure against a slow one."""
+    return f"fast must be less than slow, but fast was {fast} and slow was {slow}" if fast >= slow else None
+
+
 def spell(value: Value) -> str:
     """Return how an id spells a value.
 

@@ -7,7 +7,7 @@ import math
 from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.definition import State, indicator, step
-from feature_store.indicators.parameters import Int
+from feature_store.indicators.parameters import Int, fast_below_slow
 from feature_store.indicators.price import hl2, hlc3
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.volume import flow
@@ -16,10 +16,6 @@ from feature_store.indicators.windows import lag, rolling_sum
 _GROUP = "volume"
 _A_TURN_SURELY = 64
 _UNEQUAL = 1.0 + 1e-12  # sums of equal prices may differ by rounding, and no price moves by as little
-
-
-def _fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
-    return f"fast must be less than slow, but fast was {fast} and slow was {slow}" if fast >= slow else None
 
 
 @step(
@@ -48,7 +44,7 @@ def _gap_of_averages(s: State, flow: float, fast: int = Int(3), slow: int = Int(
     group=_GROUP,
     unit="ticks",
     source="Chaikin; Achelis 1995; EMAs seeded by their first value, as TA-Lib does",
-    rule=_fast_below_slow,
+    rule=fast_below_slow,
 )
 def adosc(
     high: Series, low: Series, close: Series, tick_volume: Series, fast: int = Int(3), slow: int = Int(10, ge=2)
@@ -154,7 +150,7 @@ def _volume_force(s: State, high: float, low: float, close: float, tick_volume: 
     unit="ticks",
     source="Klinger 1997",
     outputs="value signal",
-    rule=_fast_below_slow,
+    rule=fast_below_slow,
 )
 def kvo(
     high: Series,
@@ -179,7 +175,7 @@ def kvo(
     return line, ema(line, signal)
 
 
-@indicator(title="Volume oscillator", group=_GROUP, unit="percent", source="Achelis 1995; SMA", rule=_fast_below_slow)
+@indicator(title="Volume oscillator", group=_GROUP, unit="percent", source="Achelis 1995; SMA", rule=fast_below_slow)
 def vosc(tick_volume: Series, fast: int = Int(5), slow: int = Int(10, ge=2)) -> Series:
     """How far the mean tick volume of `fast` bars lies above that of `slow` bars, in percent of it; 0 without volume.
 
