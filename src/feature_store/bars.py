@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 PRICES = ("open", "high", "low", "close")
 COLUMNS = (*PRICES, "tick_volume")
+OTHER = "other"
+"""The close of a second symbol's bar of the same time, for features that compare two symbols."""
+FEATURE_COLUMNS = (*COLUMNS, OTHER)
 QUOTE_COLUMNS = tuple(f"{side}_{price}" for side in ("bid", "ask") for price in PRICES)
 OPTIONAL_COLUMNS = ("spread", *QUOTE_COLUMNS)
 
@@ -172,6 +175,11 @@ _ALIASES = {
     "1HOUR": "1h",
 }
 TIMEFRAMES = tuple(_TIMEFRAMES.values())
+
+
+def is_timeframe(text: str) -> bool:
+    """Return whether the text spells a timeframe."""
+    return text.lower() in _TIMEFRAMES or text.upper() in _ALIASES
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from feature_store.bars import COLUMNS, TIMEFRAMES
+from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.events import Ingested, emit
 from feature_store.forms import Form, check_form, in_form
-from feature_store.indicators.catalog import catalog
+from feature_store.indicators.catalog import catalog, parse
 from feature_store.indicators.custom import Draft
 from feature_store.ingest.checks import check
 from feature_store.ingest.files import read_file
@@ -180,7 +180,8 @@ class FeatureStore:
         """Return one column for each output of the features, a row for each bar that opens from `start` up to `end`.
 
         Values are computed from the series' first bar, so they do not depend on the range; rows before a feature's warm-up are
-        NaN. A feature such as `atr_14@4h` is that of the last 4h bar that had closed when the row's own bar closed.
+        NaN. A feature such as `atr_14@4h` or `rsi_14@GBPUSD` is that of the last such bar that had closed when the row's own
+        bar closed; `correl_50@GBPUSD` compares bars of the same time. `indicators.feature` has the grammar of ids.
 
         Raises FeatureNotFoundError, InvalidRequestError, and DataNotFoundError as `bars` does.
         """
@@ -242,12 +243,14 @@ class FeatureStore:
         self._refuse_closed()
         return self._store.series()
 
-    def generation(self, symbol: Any, timeframe: Any) -> str:
-        """Return a word that changes whenever an answer about this series may: with any row of the symbol that is added."""
-        request = self._asked(symbol, timeframe)
-        snapshots = (self._store.snapshot(request.symbol, each) for each in TIMEFRAMES)
+    def generation(self, symbol: Any, timeframe: Any, features: Iterable[str] | str = ()) -> str:
+        """Return a word that changes whenever an answer may: with any row that is added of the symbols it looks at."""
+        request = self._asked(symbol, timeframe, features=features)
+        named = (each for name in request.indicators for each in parse(name, self.registry).symbols)
+        symbols = dict.fromkeys((request.symbol, *map(Symbol.parse, named)))
+        snapshots = (self._store.snapshot(each, timeframe) for each in symbols for timeframe in TIMEFRAMES)
         return " ".join(
-            f"{each.timeframe}:{each.edition.rows}:{each.edition.latest_known_at}"
+            f"{each.symbol}:{each.timeframe}:{each.edition.rows}:{each.edition.latest_known_at}"
             for each in snapshots
             if each is not None
         )

@@ -3,21 +3,22 @@
 1. A view is what is looked at: a snapshot of a stored series, the timeframe it is wanted in, the moment of knowledge. Views of
    one name have the same bars for ever, so what is computed over one is kept under its name.
 2. A feature runs over the view's bars from the first, so a range asked for is a slice of one answer, whatever the range.
-3. A feature of a higher timeframe runs over that timeframe's view. Each row takes the value of the last higher bar that
-   had closed when the row's own bar closed; a higher bar still forming then is absent.
+3. A feature of other bars, of a higher timeframe or another symbol, runs over their view. Each row takes the value of the
+   last of those bars that had closed when the row's own bar closed; a bar still forming then is absent.
+4. A feature that compares two symbols takes the other's close of the very same bar; where the other has none, the row is a gap.
 
 A timeframe that is not stored is made from the highest stored one below that divides it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_store.bars import TIMEFRAMES, Bars, Symbol, Timeframe
+from feature_store.bars import OTHER, TIMEFRAMES, Bars, Symbol, Timeframe
 from feature_store.calendar import Calendar, bucket_open
 from feature_store.clock import clock_columns
 from feature_store.engine.plan import Plan
@@ -64,6 +65,25 @@ class View:
     def name(self) -> tuple[object, ...]:
         """What tells it from every view with other bars."""
         return (self.symbol, self.timeframe, self.stored, self.snapshot.edition, self.as_of)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a feature is computed of: a view, and for one that compares two symbols the other's view."""
+
+    view: View
+    other: View | None
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        """What tells it from every ground with other bars."""
+        return (self.view.name, self.other and self.other.name)
 
 
 class VirtualFeatures:
@@ -117,11 +137,17 @@ class VirtualFeatures:
         """
         registry = self.registry()
         parsed = [parse(each, registry) for each in features]
-        own = [feature for feature in parsed if _timeframe_of(feature, view) == view.timeframe]
-        values = self._own(view, [_without_timeframe(feature) for feature in own])
+        grounds = {feature: self._ground(view, feature, as_of) for feature in parsed}
+        values = {
+            ground: self._own(ground, [feature.plain for feature in parsed if grounds[feature] == ground])
+            for ground in dict.fromkeys(grounds.values())
+        }
         columns: dict[str, Floats] = {}
         for feature in parsed:
-            rows = values[_without_timeframe(feature)] if feature in own else self._joined(view, feature, as_of)
+            ground = grounds[feature]
+            rows = values[ground][feature.plain]
+            if ground.view != view:
+                rows = self._joined(view, ground, feature, rows)
             columns.update(zip(feature.columns, rows, strict=True))
         return columns, _versions(parsed)
 
@@ -149,42 +175,53 @@ class VirtualFeatures:
             return first if view.stored == view.timeframe else int(bucket_open(first, view.timeframe))
         return int(self.bars(view).time[0])
 
-    def _own(self, view: View, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
-        """Return the values of features of the view's own timeframe; those not kept are computed together."""
+    def _ground(self, view: View, feature: Feature, as_of: int | None) -> Ground:
+        """Return which bars a feature asked of the view is computed of."""
+        if feature.definition.compares and feature.other is None:
+            msg = f"{feature.asked} compares two symbols; name the other, as in {feature.asked}@GBPUSD"
+            raise InvalidRequestError(msg, field="indicators")
+        timeframe = _timeframe_of(feature, view)
+        symbol = view.symbol if feature.symbol is None else Symbol.parse(feature.symbol)
+        mine = symbol == view.symbol and timeframe == view.timeframe
+        own = view if mine else self.view(symbol, timeframe, as_of)
+        return Ground(own, None if feature.other is None else self.view(Symbol.parse(feature.other), timeframe, as_of))
+
+    def _own(self, ground: Ground, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
+        """Return the values of features over all bars of their ground; those not kept are computed together."""
         found: dict[Feature, tuple[Floats, ...]] = {}
         missing = []
         for feature in dict.fromkeys(features):
-            kept = self._kept.get((view.name, feature, feature.version))
+            kept = self._kept.get((ground.name, feature, feature.version))
             if kept is None:
                 missing.append(feature)
             else:
                 found[feature] = kept
         if missing:
-            found.update(self._compute(view, missing))
+            found.update(self._compute(ground, missing))
         return found
 
-    def _compute(self, view: View, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
-        bars = self.bars(view)
+    def _compute(self, ground: Ground, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
+        bars = self.bars(ground.view)
         plan = Plan.of(features)
-        rows = iter(plan.run(_contiguous(bars.columns) | clock_columns(bars.time, plan.clock)))
+        columns = _contiguous(bars.columns) | clock_columns(bars.time, plan.clock)
+        if ground.other is not None:
+            columns[OTHER] = close_at(bars.time, self.bars(ground.other))
+        rows = iter(plan.run(columns))
         computed = {}
         for feature in features:
             values = tuple(_owned(next(rows)) for _ in feature.columns)
-            self._kept.put((view.name, feature, feature.version), values, sum(column.nbytes for column in values))
+            self._kept.put((ground.name, feature, feature.version), values, sum(column.nbytes for column in values))
             computed[feature] = values
         return computed
 
-    def _joined(self, view: View, feature: Feature, as_of: int | None) -> tuple[Floats, ...]:
-        """Return the values of a higher timeframe's feature as known at the close of each of the view's bars."""
-        higher = self.view(view.symbol, _timeframe_of(feature, view), as_of)
-        kept: tuple[Floats, ...] | None = self._kept.get((view.name, higher.name, feature, feature.version))
+    def _joined(self, view: View, ground: Ground, feature: Feature, values: tuple[Floats, ...]) -> tuple[Floats, ...]:
+        """Return values of other bars as known at the close of each of the view's bars."""
+        name = (view.name, ground.name, feature, feature.version)
+        kept: tuple[Floats, ...] | None = self._kept.get(name)
         if kept is None:
-            plain = _without_timeframe(feature)
-            last_closed = self.available_at(higher).searchsorted(self.available_at(view), side="right") - 1
-            kept = tuple(_taken(values, last_closed) for values in self._own(higher, [plain])[plain])
-            self._kept.put(
-                (view.name, higher.name, feature, feature.version), kept, sum(column.nbytes for column in kept)
-            )
+            last_closed = self.available_at(ground.view).searchsorted(self.available_at(view), side="right") - 1
+            kept = tuple(_taken(column, last_closed) for column in values)
+            self._kept.put(name, kept, sum(column.nbytes for column in kept))
         return kept
 
     def clear(self) -> None:
@@ -206,8 +243,18 @@ def _timeframe_of(feature: Feature, view: View) -> Timeframe:
     return timeframe
 
 
-def _without_timeframe(feature: Feature) -> Feature:
-    return replace(feature, timeframe=None, asked="")
+def close_at(times: Integers, bars: Bars) -> Floats:
+    """Return the close of the bar that opens at each of `times`, NaN where none does.
+
+    >>> import numpy as np
+    >>> from feature_store.bars import Timeframe
+    >>> bars = Bars(Symbol.parse("EUR/USD"), Timeframe.parse("1h"), np.array([10, 30]), {"close": np.array([1.0, 2.0])})
+    >>> close_at(np.array([10, 20, 30]), bars)
+    array([ 1., nan,  2.])
+    """
+    places = bars.time.searchsorted(times)
+    values = np.append(bars.columns["close"], np.nan)
+    return np.where(np.append(bars.time, -1)[places] == times, values[places], np.nan)
 
 
 def _contiguous(columns: Mapping[str, Floats]) -> dict[str, Floats]:

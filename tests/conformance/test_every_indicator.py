@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import feature_store as fs
-from feature_store.bars import COLUMNS, PRICES, Timeframe
+from feature_store.bars import FEATURE_COLUMNS, OTHER, PRICES, Timeframe
 from feature_store.calendar import Calendar
 from feature_store.clock import clock_columns
 from feature_store.engine.plan import Plan
@@ -61,8 +61,8 @@ HOURS = Calendar.of("EUR/USD").expected(
 
 
 def columns(bars: int = BARS, seed: int = 0) -> dict[str, np.ndarray]:
-    frame = random_walk(bars, seed)
-    return {name: frame[name].to_numpy().copy() for name in COLUMNS} | {"time": HOURS[:bars].view("M8[us]")}
+    frame = random_walk(bars, seed).assign(**{OTHER: random_walk(bars, seed + 1)["close"]})
+    return {name: frame[name].to_numpy().copy() for name in FEATURE_COLUMNS} | {"time": HOURS[:bars].view("M8[us]")}
 
 
 def batch(feature: Feature, data: dict[str, np.ndarray]) -> np.ndarray:
@@ -137,7 +137,7 @@ def test_no_future_bar_changes_a_value(feature, future):
     cut = 250
     changed = {name: column.copy() for name, column in data.items()}
     order = np.random.default_rng(1).permutation(150) + cut
-    for column in (changed[name] for name in COLUMNS):
+    for column in (changed[name] for name in FEATURE_COLUMNS):
         column[cut:] = {"nan": np.nan, "huge": 1e9, "permuted": column[order]}[future]
     assert same_bits(batch(feature, data)[:, :cut], batch(feature, changed)[:, :cut])
 
@@ -158,7 +158,7 @@ def test_a_gap_has_no_value_and_leaves_no_trace(feature):
     data = columns(400)
     gaps = [30, 31, 130, 260]
     before = [gap - place for place, gap in enumerate(gaps)]
-    holed = {name: np.insert(data[name], before, np.nan) for name in COLUMNS}
+    holed = {name: np.insert(data[name], before, np.nan) for name in FEATURE_COLUMNS}
     places = np.flatnonzero(np.isnan(holed["close"]))
     holed["time"] = np.insert(data["time"], before, data["time"][np.array(before) - 1] + np.timedelta64(1, "m"))
     values = batch(feature, holed)
@@ -281,7 +281,7 @@ def _units(feature: Feature) -> tuple[str, ...]:
 def _shaped(shape: str, bars: int = 300) -> dict[str, np.ndarray]:
     data = columns(bars)
     if shape == "flat":
-        return data | {name: np.full(bars, 1.25 if name != "tick_volume" else 10.0) for name in COLUMNS}
+        return data | {name: np.full(bars, 1.25 if name != "tick_volume" else 10.0) for name in FEATURE_COLUMNS}
     if shape == "one bar":
         return {name: column[:1] for name, column in data.items()}
     if shape == "spike":

@@ -19,6 +19,8 @@ from tests.conftest import random_walk
 from tests.golden.talib_case import Case, check_case
 
 CASES = {
+    "correl": Case(("correl_20",), lambda b: talib.CORREL(b.close, b.other, 20), whole=True),
+    "beta": Case(("beta_20",), lambda b: talib.BETA(b.other, b.close, 20)),
     # TA-Lib's percentile is the nearest rank, ours lies between two ranks: equal where the rank is whole
     "median": Case(("median_21",), lambda b: talib.PERCENTILE(b.close, 21, 50)),
     "quantile": Case(("quantile_21_0.75",), lambda b: talib.PERCENTILE(b.close, 21, 75)),
@@ -37,7 +39,7 @@ SERIES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_values_agree_with_talib(name, eurusd):
-    check_case(CASES[name], eurusd)
+    check_case(CASES[name], eurusd.assign(other=eurusd["open"]))
 
 
 @pytest.mark.parametrize("name", SERIES)
@@ -191,10 +193,30 @@ def test_response_of_returns_is_the_beta_of_talib(eurusd):
     np.testing.assert_allclose(got, talib.BETA(eurusd.high, eurusd.low, 20), rtol=1e-9, atol=1e-9)
 
 
+def test_correlation_of_returns_is_that_of_numpy(eurusd):
+    bars = eurusd.iloc[:400].assign(other=eurusd["high"].iloc[:400])
+    moves = np.diff(np.log(bars[["close", "other"]].to_numpy()), axis=0)
+    wanted = [np.corrcoef(moves[row - 50 : row].T)[0, 1] for row in range(50, 400)]
+    np.testing.assert_allclose(
+        fs.compute(bars, ["correl_returns_50"])["correl_returns_50"].iloc[50:], wanted, rtol=1e-9
+    )
+
+
 def test_what_did_not_move_correlates_with_nothing():
     bars = pd.DataFrame({"high": np.full(40, 1.1), "low": WALK[:40]})
     assert _run(correlation(price("high"), price("low"), 20), bars)[-1] == 0.0
     assert _run(response(price("high"), price("low"), 20), bars)[-1] == 0.0
 
 
-PROVEN = {"argmax", "argmin", "skew", "kurtosis", "autocorr", "linreg_r2", "stderr", "entropy", "hurst"}
+PROVEN = {
+    "argmax",
+    "argmin",
+    "skew",
+    "kurtosis",
+    "autocorr",
+    "linreg_r2",
+    "stderr",
+    "entropy",
+    "hurst",
+    "correl_returns",
+}

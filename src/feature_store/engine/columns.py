@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_store.bars import COLUMNS, Bars
+from feature_store.bars import FEATURE_COLUMNS, Bars
 from feature_store.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def column_names(bars: Any) -> list[str]:
 
 def _held(bars: Any) -> Mapping[str, Any]:
     held = bars.columns if isinstance(bars, Bars) else bars
-    return {name: held[name] for name in column_names(bars) if name in COLUMNS}
+    return {name: held[name] for name in column_names(bars) if name in FEATURE_COLUMNS}
 
 
 def _floats(name: str, values: Any) -> Floats:

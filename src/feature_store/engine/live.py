@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from feature_store.bars import COLUMNS, Timeframe
+from feature_store.bars import FEATURE_COLUMNS, Timeframe
 from feature_store.clock import clock_columns
 from feature_store.engine.onebar import BARS, DIGEST, Verdict, one_bar
 from feature_store.engine.plan import Plan
@@ -52,7 +52,7 @@ class Live:
         self._values = np.empty(len(plan.columns))
         self._run = one_bar(plan)
         places = (np.array(plan.rows), np.array(plan.bounds))
-        self._row = np.empty((len(COLUMNS) + len(plan.clock), 1))
+        self._row = np.empty((len(FEATURE_COLUMNS) + len(plan.clock), 1))
         buffers = (self._row, np.empty((plan.height, 1)), self._values)
         self._committed = (self._ledger, *places, self._words, *buffers)
         self._tried = (self._trial[0], *places, self._trial[1], *buffers)
@@ -73,23 +73,24 @@ class Live:
         low: float = _ABSENT,
         close: float = _ABSENT,
         tick_volume: float = _ABSENT,
+        other: float = _ABSENT,
         time: Any = None,
     ) -> dict[str, float]:
         """Commit a closed bar and return every column's value; NaN where it is not known.
 
-        Prices in quote currency; `time` is the bar's open, which features that look at a clock need. A NaN is a gap: what needs
-        it is NaN and its state stays as it is.
+        Prices in quote currency, `other` the close of a second symbol; `time` is the bar's open, which features that look at a
+        clock need. A NaN is a gap: what needs it is NaN and its state stays as it is.
 
         Raises InvalidRequestError, with nothing changed, for a column that is needed and missing, an infinite price, a high
         below the low or a time that does not rise.
         """
-        self._refuse_absent(open, high, low, close, tick_volume)
+        self._refuse_absent(open, high, low, close, tick_volume, other)
         moment = self.last_time if time is None else self._later(time)
         if self.plan.clock:
             self._read_clock(time)
-        verdict = self._run(open, high, low, close, tick_volume, *self._committed)
+        verdict = self._run(open, high, low, close, tick_volume, other, *self._committed)
         if verdict:
-            raise _refusal(verdict, open, high, low, close, tick_volume)
+            raise _refusal(verdict, open, high, low, close, tick_volume, other)
         self.last_time = moment
         return dict(zip(self._columns, self._values.tolist(), strict=False))
 
@@ -101,18 +102,19 @@ class Live:
         low: float = _ABSENT,
         close: float = _ABSENT,
         tick_volume: float = _ABSENT,
+        other: float = _ABSENT,
         time: Any = None,
     ) -> dict[str, float]:
         """Return the values if the forming bar closed now; the state is untouched. Raises as `update` does."""
-        self._refuse_absent(open, high, low, close, tick_volume)
+        self._refuse_absent(open, high, low, close, tick_volume, other)
         if time is not None:
             self._later(time)
         if self.plan.clock:
             self._read_clock(time)
         self._trial[1][:] = self._words
-        verdict = self._run(open, high, low, close, tick_volume, *self._tried)
+        verdict = self._run(open, high, low, close, tick_volume, other, *self._tried)
         if verdict:
-            raise _refusal(verdict, open, high, low, close, tick_volume)
+            raise _refusal(verdict, open, high, low, close, tick_volume, other)
         return dict(zip(self._columns, self._values.tolist(), strict=False))
 
     def snapshot(self) -> bytes:
@@ -129,7 +131,7 @@ class Live:
 
     def _refuse_absent(self, *bar: float) -> None:
         if _ABSENT in bar:  # by identity: it is not equal even to itself
-            for name, value in zip(COLUMNS, bar, strict=True):
+            for name, value in zip(FEATURE_COLUMNS, bar, strict=True):
                 if value is _ABSENT and name in self.plan.inputs:
                     msg = f"these features need {name}=; give it, or NaN where the bar has none"
                     raise InvalidRequestError(msg, field=name)
@@ -140,7 +142,7 @@ class Live:
             msg = f"these features look at a clock ({', '.join(self.plan.clock)}): give time=, the bar's open"
             raise InvalidRequestError(msg, field="time")
         clocks = clock_columns(np.array([to_microseconds(time)]), self.plan.clock)
-        self._row[len(COLUMNS) :] = [clocks[name] for name in self.plan.clock]
+        self._row[len(FEATURE_COLUMNS) :] = [clocks[name] for name in self.plan.clock]
 
     def _later(self, time: Any) -> int:
         moment = to_microseconds(time)
@@ -177,7 +179,9 @@ def _plan(features: Iterable[str | Feature], registry: Registry) -> Plan:
 
 
 def _refusal(verdict: int, *bar: float) -> InvalidRequestError:
-    told = ", ".join(f"{name}={value!r}" for name, value in zip(COLUMNS, bar, strict=True) if value is not _ABSENT)
+    told = ", ".join(
+        f"{name}={value!r}" for name, value in zip(FEATURE_COLUMNS, bar, strict=True) if value is not _ABSENT
+    )
     if verdict == Verdict.INFINITE:
         return InvalidRequestError(f"a bar's prices must be finite, or NaN for a gap; this one has {told}", field="bar")
     rule = "a bar's high is its highest price, its low the lowest, and its tick_volume not negative"

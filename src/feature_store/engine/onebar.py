@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from feature_store.bars import COLUMNS
+from feature_store.bars import FEATURE_COLUMNS
 from feature_store.engine import generated
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ from numba import njit, types
 {imports}
 
 NUMBER, WORDS, MATRIX = types.float64, types.int64[::1], types.float64[:, ::1]
-BAR, STATE, BUFFERS = (NUMBER,) * 5, (WORDS,) * 4, (MATRIX, MATRIX, NUMBER[::1])
+BAR, STATE, BUFFERS = (NUMBER,) * 6, (WORDS,) * 4, (MATRIX, MATRIX, NUMBER[::1])
 
 
 @njit(types.int64(*BAR, *STATE, *BUFFERS), error_model="numpy", nogil=True, cache=True)
 def run(
-    open, high, low, close, tick_volume, ledger, rows, bounds, words, row, out, values
+    open, high, low, close, tick_volume, other, ledger, rows, bounds, words, row, out, values
 ):
     if high < low or high < close or high < open or low > close or low > open:
         return {contradictory}
@@ -49,12 +49,12 @@ def run(
         return {contradictory}
     if abs(open) == np.inf or abs(high) == np.inf or abs(low) == np.inf:
         return {infinite}
-    if abs(close) == np.inf or tick_volume == np.inf:
+    if abs(close) == np.inf or tick_volume == np.inf or abs(other) == np.inf:
         return {infinite}
-    bits = row[:5].reshape(5).view(np.int64)
+    bits = row[:6].reshape(6).view(np.int64)
 {fill}
     digest = ledger[{digest}]
-    for place in range(5):
+    for place in range(6):
         digest = (digest ^ bits[place]) * 1099511628211
     ledger[{digest}] = digest
     ledger[{bars}] += 1
@@ -68,7 +68,7 @@ def run(
 def one_bar(plan: Plan) -> Callable[..., int]:
     """Return the compiled function of a bar.
 
-    It takes five prices, then ledger, rows, bounds and words, then the buffers row (prices and clocks x 1, of which
+    It takes six numbers of a bar, then ledger, rows, bounds and words, then the buffers row (prices and clocks x 1, of which
     the caller fills the clocks), out (height x 1) and values, and
     returns a Verdict.
     """
@@ -76,14 +76,14 @@ def one_bar(plan: Plan) -> Callable[..., int]:
         _ = loop.run  # compiled and importable by its name, which is what the text below imports
     imports = "\n".join(f"from {loop.name} import run as run{place}" for place, loop in enumerate(plan.loops))
     calls, top = [], 0
-    inputs = (*COLUMNS, *plan.clock)
+    inputs = (*FEATURE_COLUMNS, *plan.clock)
     for place, loop in enumerate(plan.loops):
         columns = "".join(f"row[{inputs.index(name)}], " for name in loop.columns)
         calls.append(
             f"    run{place}({columns}words[bounds[{place}] : bounds[{place + 1}]], out[{top}:{top + len(loop.roots)}])"
         )
         top += len(loop.roots)
-    fill = "\n".join(f"    row[{place}, 0] = {name}" for place, name in enumerate(COLUMNS))
+    fill = "\n".join(f"    row[{place}, 0] = {name}" for place, name in enumerate(FEATURE_COLUMNS))
     text = _TEXT.format(
         imports=imports,
         calls="\n".join(calls),

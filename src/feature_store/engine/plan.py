@@ -151,9 +151,9 @@ def _plan(features: tuple[Feature, ...], _asked: tuple[str, ...]) -> Plan:
     if not features:
         msg = "name at least one feature, such as sma_50"
         raise InvalidRequestError(msg, field="indicators")
-    other = next((feature for feature in features if feature.timeframe), None)
-    if other is not None:
-        msg = f"{other.asked} is of another timeframe than these bars; ask a store, which joins timeframes by time"
+    elsewhere = next((feature for feature in features if feature.timeframe or feature.symbols), None)
+    if elsewhere is not None:
+        msg = f"{elsewhere.asked} is of other bars than these; ask a store, which joins timeframes and symbols by time"
         raise InvalidRequestError(msg, field="indicators")
     return Plan(features)
 

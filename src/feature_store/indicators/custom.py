@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS
+from feature_store.bars import FEATURE_COLUMNS, OPTIONAL_COLUMNS
 from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.definition import Definition
@@ -255,7 +255,7 @@ def _refuse_shadows(name: str) -> None:
 
 def _refuse_taken(name: str, what: str, others: Iterable[str], registry: Registry) -> None:
     kinds = {
-        "a bar column": (*COLUMNS, *OPTIONAL_COLUMNS, *CLOCK),
+        "a bar column": (*FEATURE_COLUMNS, *OPTIONAL_COLUMNS, *CLOCK),
         "an operator": (*operators, *aliases),
         "an indicator": registry.names(),
         "used here already": others,

@@ -11,9 +11,10 @@ A *composition* takes no state and returns series made of other indicators:
     def macd(close: Series, fast: int = Int(12), ...) -> tuple[Series, ...]:
         line = ema(close, fast) - ema(close, slow)
 
-Arguments named as bar columns are inputs; those with an `Int`, `Real` or `Choice` default are parameters. `state` lists a
-step's fields, each zero at the first bar unless it says otherwise: `bars`, `place:int`, `best=-inf`, and windows whose length
-follows from a parameter, `window[period+1]` or `slots[period*168]`, or is fixed, `slots[168]`.
+Arguments named as bar columns are inputs, and so is `other`, the close of a second symbol; those with an `Int`, `Real` or
+`Choice` default are parameters. `state` lists a step's fields, each zero at the first bar unless it says otherwise: `bars`,
+`place:int`, `best=-inf`, and windows whose length follows from a parameter, `window[period+1]` or `slots[period*168]`, or is
+fixed, `slots[168]`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from feature_store.bars import COLUMNS
+from feature_store.bars import FEATURE_COLUMNS, OTHER
 from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.parameters import Parameter, Value
@@ -155,6 +156,11 @@ class Definition:
         return self.of(series, self.resolve(bound))
 
     @cached_property
+    def compares(self) -> bool:
+        """Whether it looks at the close of a second symbol."""
+        return OTHER in self.inputs
+
+    @cached_property
     def doc(self) -> str:
         """The docstring, without indentation."""
         return self.formula.doc if self.formula else inspect.getdoc(self.function) or ""
@@ -272,13 +278,13 @@ def define(
         version=version,
         rule=rule,
     )
-    unknown = set(inputs) - {*COLUMNS, *CLOCK}
+    unknown = set(inputs) - {*FEATURE_COLUMNS, *CLOCK}
     strange = set(made.units) - set(UNITS)
     if title and strange:
         msg = f"{made.name}: no unit is called {min(strange)!r}; units are {', '.join(UNITS)}"
         raise TypeError(msg)
     if title and unknown:
-        inputs_there_are = ", ".join((*COLUMNS, *CLOCK))
+        inputs_there_are = ", ".join((*FEATURE_COLUMNS, *CLOCK))
         msg = f"{made.name}: {sorted(unknown)} are neither inputs ({inputs_there_are}) nor have an Int, Real or Choice"
         raise TypeError(msg)
     return made

@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from feature_store.bars import COLUMNS
+from feature_store.bars import FEATURE_COLUMNS
 from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.expression_names import Graph
@@ -61,7 +61,7 @@ class Expressions:
     def __post_init__(self) -> None:
         """Read everything once, over all that the parameters may be; raises InvalidRequestError pointing at the trouble."""
         known = {name: declared(parameter) for name, parameter in self.parameters.items()}
-        scope = Scope({name: price(name) for name in (*COLUMNS, *CLOCK)}, known, Graph())
+        scope = Scope({name: price(name) for name in (*FEATURE_COLUMNS, *CLOCK)}, known, Graph())
         self._read(scope)
         idle = [name for name in self.parameters if name not in scope.touched]
         if idle:

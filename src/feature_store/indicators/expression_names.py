@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from feature_store.bars import COLUMNS
+from feature_store.bars import FEATURE_COLUMNS
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 from feature_store.indicators.operators import aliases, operators
 
@@ -60,7 +60,7 @@ class Vocabulary:
 
     def near(self, name: str, others: Iterable[str]) -> str:
         """Return the end of a message: the names that look like this one."""
-        known = [*others, *COLUMNS, *operators, *aliases, *(self._registry.names() if self._registry else ())]
+        known = [*others, *FEATURE_COLUMNS, *operators, *aliases, *(self._registry.names() if self._registry else ())]
         found = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.6)
         return f"; did you mean {' or '.join(found)}?" if found else "; see feature-store catalog"
 

@@ -1,9 +1,15 @@
 """A feature: an indicator with its parameters, and the id that spells it, read and written.
 
-    name[_parameter...][.output][:version][@timeframe]      sma_50   macd_12_26_9.signal   atr_14@4h   psar_0.02_0.2.value
+    name[_parameter...][.output][:version][@place...]
+
+    sma_50   macd_12_26_9.signal   psar_0.02_0.2.value
+    atr_14@4h   rsi_14@GBPUSD   correl_50@GBPUSD   correl_50@EURUSD@GBPUSD@4h
 
 A name without parameters takes the defaults and is answered under the id that was asked for. Parameters may be decimals; a
 dot followed by a letter begins the output.
+
+A place says of which bars, where they are not the ones asked of: a timeframe, which begins with a digit (or is MetaTrader's
+`H4`), or a symbol. A feature that compares two symbols takes two; where one is left out, the series asked of is the first.
 """
 
 from __future__ import annotations
@@ -14,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from feature_store.bars import Timeframe
+from feature_store.bars import Symbol, Timeframe, is_timeframe
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 from feature_store.indicators.parameters import spell
 from feature_store.indicators.registry import BUILT_INS
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile(
     r"(?P<stem>[a-z][a-z0-9_]*(?:\.[0-9][a-z0-9_]*)*)"
-    r"(?:\.(?P<output>[a-z][a-z0-9_]*))?(?::v(?P<version>[0-9]{1,6}))?(?:@(?P<timeframe>[0-9a-zA-Z]{1,6}))?"
+    r"(?:\.(?P<output>[a-z][a-z0-9_]*))?(?::v(?P<version>[0-9]{1,6}))?(?P<places>(?:@[0-9a-zA-Z/._-]{1,24}){0,3})"
 )
 
 
@@ -43,6 +49,7 @@ class Feature:
         values: of its parameters, in their order.
         output: which; None for all, or the only one.
         timeframe: of the bars it is computed of, where that is not the caller's.
+        symbols: of the bars it is computed of, where the first is not the caller's; `EURUSD` is written for `EUR/USD`.
         asked: the words it was asked for in.
         pinned: whether those name the version of a custom indicator, so that a newer one changes nothing.
     """
@@ -51,6 +58,7 @@ class Feature:
     values: tuple[Value, ...]
     output: str | None = None
     timeframe: str | None = None
+    symbols: tuple[str, ...] = ()
     asked: str = field(default="", compare=False)
     pinned: bool = field(default=False, compare=False)
 
@@ -77,7 +85,26 @@ class Feature:
         stem = "_".join((self.name, *(spell(value) for value in self.values)))
         stem += f".{self.output}" if self.output else ""
         stem += f":v{self.definition.version}" if self.pinned else ""
-        return stem + (f"@{self.timeframe}" if self.timeframe else "")
+        return stem + "".join(f"@{place}" for place in (*self.symbols, self.timeframe) if place)
+
+    @property
+    def symbol(self) -> str | None:
+        """Whose bars it is computed of; None for the caller's own."""
+        return self.symbols[0] if len(self.symbols) == 1 + self.definition.compares else None
+
+    @property
+    def other(self) -> str | None:
+        """The symbol that it is compared with, or None.
+
+        >>> parse("correl_50@GBPUSD").symbol, parse("correl_50@GBPUSD").other
+        (None, 'GBPUSD')
+        """
+        return self.symbols[-1] if self.definition.compares and self.symbols else None
+
+    @property
+    def plain(self) -> Feature:
+        """The same feature of the bars that it is computed of, under its full id."""
+        return replace(self, timeframe=None, symbols=(), asked="")
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -185,11 +212,25 @@ def parse(text: str, registry: Registry = BUILT_INS) -> Feature:
     if version is not None and version != definition.version:
         msg = f"{definition.name} has version v{definition.version}, not v{version}, which {text!r} asks for"
         raise FeatureNotFoundError(msg, field="indicators")
-    timeframe = Timeframe.parse(found["timeframe"]).name if found["timeframe"] else None
+    timeframe, symbols = _places(found["places"], definition, text)
     pinned = version is not None and definition.formula is not None
-    return Feature(
-        definition, tuple(values.values()), _output(definition, found["output"]), timeframe, text.strip(), pinned
-    )
+    output = _output(definition, found["output"])
+    return Feature(definition, tuple(values.values()), output, timeframe, symbols, text.strip(), pinned)
+
+
+def _places(text: str, definition: Definition, asked: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return the timeframe and the symbols among the places of an id."""
+    timeframes, symbols = [], []
+    for place in text.split("@")[1:]:
+        if place[0].isdigit() or is_timeframe(place):
+            timeframes.append(Timeframe.parse(place).name)
+        else:
+            symbols.append(Symbol.parse(place).key)
+    most = 1 + definition.compares
+    if len(timeframes) > 1 or len(symbols) > most:
+        msg = f"{definition.name} takes at most {most} symbol{'s' * (most > 1)} and one timeframe after @, was {asked!r:.80}"
+        raise InvalidRequestError(msg, field="indicators")
+    return (timeframes[0] if timeframes else None), tuple(symbols)
 
 
 def _split(stem: str, text: str, registry: Registry, version: int | None) -> tuple[Definition, list[str]]:

@@ -139,7 +139,7 @@ def corr(a: Series, b: Series, period: int = Int(20, ge=2)) -> Series:
     return correlation(a, b, period)
 
 
-@operator("beta")
-def beta(a: Series, b: Series, period: int = Int(20, ge=2)) -> Series:
-    """Return by how much `b` moves where `a` moves by one, over `period` bars, least squares."""
-    return response(a, b, period)
+@operator("slope")
+def slope(a: Series, b: Series, period: int = Int(20, ge=2)) -> Series:
+    """Return by how much `a` moves where `b` moves by one, over `period` bars, least squares; `beta` is that of returns."""
+    return response(b, a, period)

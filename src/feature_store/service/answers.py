@@ -70,7 +70,9 @@ def _tag_before(store: FrameStore, asked: wire.FeatureRequest, media_type: str) 
         return None
     registry = registry_of(store)
     versions = [parse(name, registry).version for name in asked.indicators]
-    return _tag(repr((generation(asked.symbol, asked.timeframe), versions, asked, media_type)).encode())
+    return _tag(
+        repr((generation(asked.symbol, asked.timeframe, asked.indicators), versions, asked, media_type)).encode()
+    )
 
 
 def _tag_after(frame: wire.Frame, media_type: str) -> str:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 class FrameStore(Protocol):
     """Answers questions about stored series.
 
-    Where it also has `generation(symbol, timeframe)`, a value that changes with every row added to the symbol, a caller who
-    holds the newest answer is told so without computing it again. Where it has a `registry`, ids are read in its words.
+    Where it also has `generation(symbol, timeframe, features)`, a value that changes with every row added to a symbol that is
+    looked at, a caller who holds the newest answer is told so without computing it again. Where it has a `registry`, ids are
+    read in its words.
     """
 
     def frame(self, request: wire.FeatureRequest) -> wire.Frame:

@@ -77,7 +77,7 @@ def _against_pandas(b: pd.DataFrame) -> dict[str, pd.Series]:
         "close >= open != 1": ((c >= o) & (o != 1)).astype(float),
         "0 < close - open <= 0.0002": ((c - o > 0) & (c - o <= 0.0002)).astype(float),
         "corr(close, lag(close), 20)": c.rolling(20).corr(c.shift()),
-        "beta(diff(close), diff(high), 20)": c.diff().rolling(20).cov(h.diff()) / c.diff().rolling(20).var(),
+        "slope(diff(high), diff(close), 20)": c.diff().rolling(20).cov(h.diff()) / c.diff().rolling(20).var(),
         "median(close, 7)": c.rolling(7).median(),
         "quantile(close, 20, 0.25)": c.rolling(20).quantile(0.25),
         "highest_bars(close, 10)": 9 - c.rolling(10).apply(lambda x: len(x) - 1 - x[::-1].argmax(), raw=True),
