@@ -45,7 +45,7 @@ def run(node: Series, a, b=None) -> list[float]:
         (operators["value_when"](A > 2.0, B), [NAN, 2, 2, 2, 3]),
         (operators["cumulative"](A), [1, 4, 6, 8, 13]),
         (operators["corr"](A, -A, 2), [NAN, -1, -1, 0, -1]),
-        (operators["beta"](A, A * 3.0, 2), [NAN, 3, 3, 0, 3]),
+        (operators["slope"](A * 3.0, A, 2), [NAN, 3, 3, 0, 3]),
     ],
 )
 def test_values_by_hand(node, want):
@@ -76,7 +76,7 @@ def test_every_operator_that_was_promised_is_there():
 
 def test_no_alias_hides_an_indicator_and_no_pointwise_operator_does():
     assert set(aliases) & set(registered) == set()
-    assert set(operators) & set(registered) <= {"corr", "beta"}
+    assert set(operators) & set(registered) <= {"corr"}
     assert all(target in {**registered, **operators} for target in aliases.values())
 
 
