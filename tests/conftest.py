@@ -6,10 +6,18 @@ import importlib.util
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from feature_store.engine.loop import Loop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feature_store.indicators.series import Series
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -98,6 +106,15 @@ def same_bits(left: object, right: object) -> bool:
     """Whether two arrays of float64 are equal to the bit, NaN to NaN."""
     a, b = (np.ascontiguousarray(each, dtype=np.float64) for each in (left, right))
     return a.shape == b.shape and bool(((a.view(np.int64) == b.view(np.int64)) | (np.isnan(a) & np.isnan(b))).all())
+
+
+def values_of(node: Series, columns: Mapping[str, object]) -> np.ndarray:
+    """Return the values of one node of the graph over columns."""
+    loop = Loop((node,))
+    given = [np.ascontiguousarray(columns[name], dtype=np.float64) for name in loop.columns]
+    out = np.empty((1, len(given[0]) if given else len(columns["close"])))
+    loop.run(*given, loop.words.copy(), out, np.array([0]), np.empty((0, 0)), 0, out.shape[1])
+    return out[0]
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

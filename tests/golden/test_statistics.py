@@ -11,11 +11,10 @@ import pytest
 import talib
 
 import feature_store as fs
-from feature_store.engine.loop import Loop
 from feature_store.indicators.moments import correlation, response
 from feature_store.indicators.price import returns
 from feature_store.indicators.series import price
-from tests.conftest import random_walk
+from tests.conftest import random_walk, values_of
 from tests.golden.talib_case import Case, check_case
 
 CASES = {
@@ -165,17 +164,10 @@ def test_equal_values_do_not_lie_below():
     assert fs.compute({"close": np.full(9, 1.1)}, ["percent_rank_3"])["percent_rank_3"].iloc[-1] == 0.0
 
 
-def _run(series, bars: pd.DataFrame) -> np.ndarray:
-    loop = Loop((series,))
-    out = np.empty((1, len(bars)))
-    loop.run(*(bars[name].to_numpy() for name in loop.columns), loop.words.copy(), out)
-    return out[0]
-
-
 @pytest.mark.parametrize("name", SERIES)
 def test_correlation_is_right_to_fourteen_digits(name):
     bars = pd.DataFrame({"high": SERIES[name], "low": np.roll(WALK, 7)})
-    got = _run(correlation(price("high"), price("low"), 20), bars)
+    got = values_of(correlation(price("high"), price("low"), 20), bars)
     for row in range(181, 400):
         x, y = ([Fraction(value) for value in bars[column].iloc[row - 19 : row + 1]] for column in ("high", "low"))
         x, y = ([value - sum(each) / 20 for value in each] for each in (x, y))
@@ -184,12 +176,12 @@ def test_correlation_is_right_to_fourteen_digits(name):
 
 
 def test_correlation_of_two_series_agrees_with_talib(eurusd):
-    got = _run(correlation(price("high"), price("low"), 20), eurusd)
+    got = values_of(correlation(price("high"), price("low"), 20), eurusd)
     np.testing.assert_allclose(got, talib.CORREL(eurusd.high, eurusd.low, 20), rtol=1e-7, atol=1e-7)
 
 
 def test_response_of_returns_is_the_beta_of_talib(eurusd):
-    got = _run(response(returns(price("high")), returns(price("low")), 20), eurusd)
+    got = values_of(response(returns(price("high")), returns(price("low")), 20), eurusd)
     np.testing.assert_allclose(got, talib.BETA(eurusd.high, eurusd.low, 20), rtol=1e-9, atol=1e-9)
 
 
@@ -204,8 +196,8 @@ def test_correlation_of_returns_is_that_of_numpy(eurusd):
 
 def test_what_did_not_move_correlates_with_nothing():
     bars = pd.DataFrame({"high": np.full(40, 1.1), "low": WALK[:40]})
-    assert _run(correlation(price("high"), price("low"), 20), bars)[-1] == 0.0
-    assert _run(response(price("high"), price("low"), 20), bars)[-1] == 0.0
+    assert values_of(correlation(price("high"), price("low"), 20), bars)[-1] == 0.0
+    assert values_of(response(price("high"), price("low"), 20), bars)[-1] == 0.0
 
 
 PROVEN = {

@@ -49,11 +49,11 @@ class Live:
         self._words = snapshot.words if snapshot else plan.words.copy()
         self._ledger = np.array([snapshot.digest, snapshot.bars] if snapshot else [0, 0])
         self._trial = (self._ledger.copy(), self._words.copy())
-        self._values = np.empty(len(plan.columns))
+        self._values = np.empty((len(plan.columns), 1))
         self._run = one_bar(plan)
-        places = (np.array(plan.rows), np.array(plan.bounds))
+        places = (np.concatenate(plan.rows), np.array(plan.bounds))
         self._row = np.empty((len(FEATURE_COLUMNS) + len(plan.clock), 1))
-        buffers = (self._row, np.empty((plan.height, 1)), self._values)
+        buffers = (self._row, np.empty((len(plan.handed), 1)), self._values)
         self._committed = (self._ledger, *places, self._words, *buffers)
         self._tried = (self._trial[0], *places, self._trial[1], *buffers)
 
@@ -92,7 +92,7 @@ class Live:
         if verdict:
             raise _refusal(verdict, open, high, low, close, tick_volume, other)
         self.last_time = moment
-        return dict(zip(self._columns, self._values.tolist(), strict=False))
+        return dict(zip(self._columns, self._values[:, 0].tolist(), strict=False))
 
     def peek(
         self,
@@ -115,7 +115,7 @@ class Live:
         verdict = self._run(open, high, low, close, tick_volume, other, *self._tried)
         if verdict:
             raise _refusal(verdict, open, high, low, close, tick_volume, other)
-        return dict(zip(self._columns, self._values.tolist(), strict=False))
+        return dict(zip(self._columns, self._values[:, 0].tolist(), strict=False))
 
     def snapshot(self) -> bytes:
         """Return the state as bytes; `restore` continues from them with the same bits."""

@@ -3,13 +3,19 @@
 The text of a loop is its identity. It depends on which nodes there are and how they are wired, not on their parameters, so
 that `sma_50` and `sma_20` share a compiled loop; parameters stand in the same words as the state.
 
-    def run(close, words, out):
+    def run(close, given0, words, out, rows, spare, start, stop):
         numbers = words.view(float64)
+        out0 = out[rows[0], start:stop]
         ...each node's parameters and state fields are read into local variables...
-        for t in range(n):
+        for t in range(stop - start):
             ...each node's lines; a step runs on bars where all its inputs are known, or leaves its state as it is...
             out0[t] = y7
+            spare0[t] = y3
         ...state fields are written back...
+
+A loop may be handed columns by loops that ran before it, `given0`, and hand on columns of its own, `spare`, so that what
+features in different loops share is computed once. Bars come in blocks: `out` is the whole answer, of which the loop fills
+`rows` from `start` to `stop`; all else is as long as the block.
 
 NaN is the one mark of "not known": prices are finite or NaN, and a quotient or a logarithm that is not
 finite becomes NaN.
@@ -44,6 +50,8 @@ from feature_store.engine.intrinsics import above, at_least, at_most, below, cho
 from numba import njit, types
 
 COLUMN = types.Array(types.float64, 1, "C", readonly=True)
+WORDS, MATRIX = types.int64[::1], types.float64[:, ::1]
+REST = (WORDS, MATRIX, WORDS, MATRIX, types.int64, types.int64)
 '''
 
 _OPERATIONS = {
@@ -74,17 +82,25 @@ _MAY_LEAVE_THE_NUMBERS = frozenset({"/", "log", "exp", "sqrt"})
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """One generated loop: bar columns and words in, one row of `out` for each of `roots`."""
+    """One generated loop: bar columns, given columns and words in, answers and columns to hand on out.
 
-    roots: tuple[Series, ...]
+    Args:
+        answers: the node of each row of the answer that it fills.
+        handed: the node of each row of `spare` that it fills, for later loops.
+        given: nodes that earlier loops hand to it.
+    """
+
+    answers: tuple[Series, ...]
+    handed: tuple[Series, ...] = ()
+    given: tuple[Series, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Loop roots={len(self.roots)} nodes={len(self.nodes)} words={len(self.words)}>"
+        return f"<Loop answers={len(self.answers)} nodes={len(self.nodes)} words={len(self.words)}>"
 
     @cached_property
     def nodes(self) -> tuple[Series, ...]:
-        """Every node, inputs before what uses them."""
-        return tuple(in_order(self.roots))
+        """Every node that it computes, inputs before what uses them."""
+        return tuple(in_order((*self.answers, *self.handed), self.given))
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -100,7 +116,7 @@ class Loop:
     @cached_property
     def text(self) -> str:
         """The module that holds the loop."""
-        return _source(self.nodes, self.roots, self.columns)
+        return _source(self)
 
     @property
     def name(self) -> str:
@@ -109,16 +125,18 @@ class Loop:
 
     @cached_property
     def run(self) -> Callable[..., None]:
-        """The compiled function: bar columns, words, out (roots x bars)."""
-        return generated.function(self.text, len(self.roots))
+        """The compiled function: bar columns, given columns, words, out (answers x bars), rows, spare, start, stop."""
+        return generated.function(self.text, len(self.answers))
 
 
 # ---------------------------------------------------------------- source
-def _source(nodes: Sequence[Series], roots: Sequence[Series], columns: Sequence[str]) -> str:
-    names = {node.key: f"y{place}" for place, node in enumerate(nodes)}
-    before, body, after = ["numbers = words.view(np.float64)", "p = 0"], [], []
-    outputs = _outputs(nodes)
-    for place, node in enumerate(nodes):
+def _source(loop: Loop) -> str:
+    given = [f"given{place}" for place in range(len(loop.given))]
+    names = {node.key: f"y{place}" for place, node in enumerate((*loop.nodes, *loop.given))}
+    before, after = ["numbers = words.view(np.float64)", "p = 0"], []
+    body = [f"{names[node.key]} = {column}[t]" for node, column in zip(loop.given, given, strict=True)]
+    outputs = _outputs(loop.nodes)
+    for place, node in enumerate(loop.nodes):
         mine = names[node.key]
         if node.kind == "price":
             body.append(f"{mine} = {node.what}[t]")
@@ -133,14 +151,15 @@ def _source(nodes: Sequence[Series], roots: Sequence[Series], columns: Sequence[
             before += _read_state(node.what, f"a{place}")
             after += _write_state(node.what, f"a{place}")
             body += _guarded_step(node, f"a{place}", [names[n.key] for n in node.inputs], targets)
-    rows = [f"out{row} = out[{row}]" for row in range(len(roots))]
-    body += [f"out{row}[t] = {names[root.key]}" for row, root in enumerate(roots)]
-    signature = ", ".join([*("COLUMN" for _ in columns), "types.int64[::1]", "types.float64[:, ::1]"])
-    arguments = ", ".join([*columns, "words", "out"])
+    rows = [f"out{row} = out[rows[{row}], start:stop]" for row in range(len(loop.answers))]
+    rows += [f"spare{row} = spare[{row}]" for row in range(len(loop.handed))]
+    body += [f"out{row}[t] = {names[node.key]}" for row, node in enumerate(loop.answers)]
+    body += [f"spare{row}[t] = {names[node.key]}" for row, node in enumerate(loop.handed)]
+    columns = [*loop.columns, *given]
     lines = [
-        f'@njit(types.void({signature}), error_model="numpy", nogil=True, cache=True)',
-        f"def run({arguments}):",
-        *_indent([*before, *rows, "for t in range(out.shape[1]):"]),
+        f'@njit(types.void({"COLUMN, " * len(columns)}*REST), error_model="numpy", nogil=True, cache=True)',
+        f"def run({', '.join([*columns, 'words', 'out', 'rows', 'spare', 'start', 'stop'])}):",
+        *_indent([*before, *rows, "for t in range(stop - start):"]),
         *_indent(_indent(body)),
         *_indent(after),
     ]

@@ -36,12 +36,12 @@ from numba import njit, types
 {imports}
 
 NUMBER, WORDS, MATRIX = types.float64, types.int64[::1], types.float64[:, ::1]
-BAR, STATE, BUFFERS = (NUMBER,) * 6, (WORDS,) * 4, (MATRIX, MATRIX, NUMBER[::1])
+BAR, STATE, BUFFERS = (NUMBER,) * 6, (WORDS,) * 4, (MATRIX, MATRIX, MATRIX)
 
 
 @njit(types.int64(*BAR, *STATE, *BUFFERS), error_model="numpy", nogil=True, cache=True)
 def run(
-    open, high, low, close, tick_volume, other, ledger, rows, bounds, words, row, out, values
+    open, high, low, close, tick_volume, other, ledger, rows, bounds, words, row, spare, out
 ):
     if high < low or high < close or high < open or low > close or low > open:
         return {contradictory}
@@ -59,8 +59,6 @@ def run(
     ledger[{digest}] = digest
     ledger[{bars}] += 1
 {calls}
-    for place in range(rows.shape[0]):
-        values[place] = out[rows[place], 0]
     return {taken}
 '''
 
@@ -68,8 +66,8 @@ def run(
 def one_bar(plan: Plan) -> Callable[..., int]:
     """Return the compiled function of a bar.
 
-    It takes six numbers of a bar, then ledger, rows, bounds and words, then the buffers row (prices and clocks x 1, of which
-    the caller fills the clocks), out (height x 1) and values, and
+    It takes six numbers of a bar, then ledger, rows (of all loops, one after another), bounds and words, then the buffers
+    row (prices and clocks x 1, of which the caller fills the clocks), spare (what loops hand on x 1) and out (columns x 1), and
     returns a Verdict.
     """
     for loop in plan.loops:
@@ -78,11 +76,13 @@ def one_bar(plan: Plan) -> Callable[..., int]:
     calls, top = [], 0
     inputs = (*FEATURE_COLUMNS, *plan.clock)
     for place, loop in enumerate(plan.loops):
-        columns = "".join(f"row[{inputs.index(name)}], " for name in loop.columns)
-        calls.append(
-            f"    run{place}({columns}words[bounds[{place}] : bounds[{place + 1}]], out[{top}:{top + len(loop.roots)}])"
-        )
-        top += len(loop.roots)
+        columns = [f"row[{inputs.index(name)}]" for name in loop.columns]
+        columns += [f"spare[{plan.handed[node]}]" for node in loop.given]
+        state = f"words[bounds[{place}] : bounds[{place + 1}]]"
+        rows = f"rows[{top}:{top + len(loop.answers)}]"
+        handed = f"spare[{plan.tops[place]}:{plan.tops[place + 1]}]"
+        calls.append(f"    run{place}({', '.join([*columns, state, 'out', rows, handed])}, 0, 1)")
+        top += len(loop.answers)
     fill = "\n".join(f"    row[{place}, 0] = {name}" for place, name in enumerate(FEATURE_COLUMNS))
     text = _TEXT.format(
         imports=imports,

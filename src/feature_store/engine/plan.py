@@ -1,16 +1,13 @@
 """Many features at once: what they share computed once, fused into a few loops, on all cores.
 
 1. Each feature becomes series; equal series of different features are one.
-2. Features are grouped, those that share steps together, about eight to a loop: a loop of that size keeps its state in
-   registers and compiles in about a second (measured: docs/why/0002).
-3. Each loop reads the bar columns and writes its rows of the answer; loops release the interpreter's lock and run on threads
-   where there are bars enough.
+2. Series are fused into loops of bounded size, which hand columns to later loops (`fusion`).
+3. Loops fill their rows of the answer block by block, so that nothing but the answer grows with the bars; they release the
+   interpreter's lock and run on threads where there are bars enough (`schedule`).
 """
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -18,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store.clock import CLOCK
-from feature_store.engine.loop import Loop
+from feature_store.engine.fusion import fuse
+from feature_store.engine.schedule import TURNS, cores, run_in_order, run_on_threads
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.catalog import Feature, parse
 from feature_store.indicators.series import Series, in_order
@@ -27,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from feature_store.bars import Floats, Integers
+    from feature_store.engine.loop import Loop
 
-FEATURES_A_LOOP = 8
-STEPS_A_LOOP = 12
 _BARS_WORTH_A_THREAD = 20_000
+_BLOCK = 1 << 15
+_SPARE_BYTES = 16 * 2**20
+"""The most that columns handed from loop to loop may take."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,11 +93,18 @@ class Plan:
         return {c: row for f in self.features for c, row in zip(f.columns, f.settlings, strict=True)}
 
     @cached_property
+    def _fused(self) -> tuple[tuple[Loop, ...], tuple[tuple[int, ...], ...]]:
+        return fuse([feature.series for feature in self.features])
+
+    @property
     def loops(self) -> tuple[Loop, ...]:
-        """The loops, in the order in which `rows` names their answers."""
-        return tuple(
-            Loop(tuple(dict.fromkeys(node for f in group for node in f.series))) for group in _groups(self.features)
-        )
+        """The loops, in the order in which they run."""
+        return self._fused[0]
+
+    @cached_property
+    def rows(self) -> tuple[Integers, ...]:
+        """For each loop, the rows of the answer that it fills."""
+        return tuple(np.array(rows, np.int64) for rows in self._fused[1])
 
     @cached_property
     def bounds(self) -> tuple[int, ...]:
@@ -105,15 +112,20 @@ class Plan:
         return (0, *np.cumsum([len(loop.words) for loop in self.loops]).tolist())
 
     @cached_property
-    def rows(self) -> tuple[int, ...]:
-        """For each column, its row in the loops' stacked answers; columns of equal series share one."""
-        place = {node: row for row, node in enumerate(node for loop in self.loops for node in loop.roots)}
-        return tuple(place[node] for node in self.series)
+    def handed(self) -> dict[Series, int]:
+        """What loops hand to later ones -> its row among all that is handed on."""
+        return {node: row for row, node in enumerate(node for loop in self.loops for node in loop.handed)}
 
     @cached_property
-    def height(self) -> int:
-        """How many rows the loops' stacked answers have."""
-        return sum(len(loop.roots) for loop in self.loops)
+    def tops(self) -> tuple[int, ...]:
+        """Where the rows that each loop hands on begin, and where the last one's end."""
+        return (0, *np.cumsum([len(loop.handed) for loop in self.loops]).tolist())
+
+    @cached_property
+    def needs(self) -> tuple[tuple[int, ...], ...]:
+        """For each loop, the loops that hand columns to it."""
+        homes = {node: place for place, loop in enumerate(self.loops) for node in loop.handed}
+        return tuple(tuple({homes[node] for node in loop.given}) for loop in self.loops)
 
     @cached_property
     def words(self) -> Integers:
@@ -129,20 +141,39 @@ class Plan:
         """
         words = self.words.copy() if words is None else words
         bars = len(columns[self.inputs[0]])
-        out = np.empty((self.height, bars))
-        jobs = []
-        top = 0
-        for place, loop in enumerate(self.loops):
-            rows, mine = out[top : top + len(loop.roots)], words[self.bounds[place] : self.bounds[place + 1]]
-            jobs.append((loop.run, (*(columns[name] for name in loop.columns), mine, rows)))
-            top += len(loop.roots)
-        if len(jobs) > 1 and bars >= _BARS_WORTH_A_THREAD:
-            for done in [_threads().submit(run, *arguments) for run, arguments in jobs]:
-                done.result()
+        out = np.empty((len(self.series), bars))
+        compiled = [loop.run for loop in self.loops]
+        many = len(self.loops) > 1 and bars >= _BARS_WORTH_A_THREAD and cores() > 1
+        size = _block(bars, len(self.handed), many=many)
+        spare = np.empty((TURNS, len(self.handed), size))
+
+        def run(place: int, block: int) -> None:
+            loop, turn = self.loops[place], spare[block % TURNS]
+            start, stop = block * size, min((block + 1) * size, bars)
+            compiled[place](
+                *(columns[name][start:stop] for name in loop.columns),
+                *(turn[self.handed[node]] for node in loop.given),
+                words[self.bounds[place] : self.bounds[place + 1]],
+                out,
+                self.rows[place],
+                turn[self.tops[place] : self.tops[place + 1]],
+                start,
+                stop,
+            )
+
+        blocks = -(-bars // size)
+        if many:
+            run_on_threads(self.needs, blocks, run)
         else:
-            for run, arguments in jobs:
-                run(*arguments)
-        return out if self.rows == tuple(range(self.height)) else out[list(self.rows)]
+            run_in_order(len(self.loops), blocks, run)
+        return out
+
+
+def _block(bars: int, handed: int, *, many: bool) -> int:
+    """Return how many bars to a block: all where nothing is handed on and nobody waits."""
+    if not handed and not many:
+        return max(bars, 1)
+    return min(max(bars, 1), _BLOCK, _SPARE_BYTES // (8 * TURNS * max(handed, 1)))
 
 
 @lru_cache(maxsize=256)
@@ -156,27 +187,3 @@ def _plan(features: tuple[Feature, ...], _asked: tuple[str, ...]) -> Plan:
         msg = f"{elsewhere.asked} is of other bars than these; ask a store, which joins timeframes and symbols by time"
         raise InvalidRequestError(msg, field="indicators")
     return Plan(features)
-
-
-def _groups(features: tuple[Feature, ...]) -> list[list[Feature]]:
-    """Return the features in groups of a loop each: the first left over, then whatever shares most steps with its group."""
-    steps = {feature: {n.key for n in in_order(feature.series) if n.kind == "step"} for feature in features}
-    left = list(dict.fromkeys(features))
-    groups = []
-    while left:
-        group = [left.pop(0)]
-        held = set(steps[group[0]])
-        while left and len(group) < FEATURES_A_LOOP:
-            best = max(left, key=lambda each: len(steps[each] & held))
-            if len(steps[best] | held) > STEPS_A_LOOP:
-                break
-            left.remove(best)
-            group.append(best)
-            held |= steps[best]
-        groups.append(group)
-    return groups
-
-
-@lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="feature-store-loop")

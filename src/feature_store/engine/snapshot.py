@@ -18,7 +18,7 @@ from feature_store.errors import SnapshotMismatchError
 if TYPE_CHECKING:
     from feature_store.bars import Integers
 
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 """Raised when the engine's arithmetic or the layout of words changes, so that old states are refused."""
 
 _MAGIC = b"FXFS"

@@ -199,9 +199,9 @@ def floor(a: Series) -> Series:
     return operation("floor", a)
 
 
-def in_order(roots: Iterable[Series]) -> Iterator[Series]:
-    """Yield every node below `roots` once, inputs before what uses them."""
-    seen: set[str] = set()
+def in_order(roots: Iterable[Series], given: Iterable[Series] = ()) -> Iterator[Series]:
+    """Yield every node below `roots` once, inputs before what uses them; what is `given`, and what lies below, is left out."""
+    seen = {node.key for node in given}
     pending = [(node, False) for node in reversed(list(roots))]
     while pending:
         node, ready = pending.pop()

@@ -7,21 +7,17 @@ import math
 import numpy as np
 import pytest
 
-from feature_store.engine.loop import Loop
 from feature_store.indicators.definition import registered
 from feature_store.indicators.operators import aliases, operators
 from feature_store.indicators.series import Series, number, price
+from tests.conftest import values_of
 
 NAN = math.nan
 A, B = price("close"), price("open")
 
 
 def run(node: Series, a, b=None) -> list[float]:
-    loop = Loop((node,))
-    given = {"close": np.array(a, dtype=float), "open": np.array(a if b is None else b, dtype=float)}
-    out = np.empty((1, len(a)))
-    loop.run(*(given[name] for name in loop.columns), loop.words.copy(), out)
-    return out[0].tolist()
+    return values_of(node, {"close": a, "open": a if b is None else b}).tolist()
 
 
 @pytest.mark.parametrize(

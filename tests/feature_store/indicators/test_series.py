@@ -7,19 +7,16 @@ import math
 import numpy as np
 import pytest
 
-from feature_store.engine.loop import Loop
 from feature_store.indicators import series
 from feature_store.indicators.series import Series, number, price, where
+from tests.conftest import values_of
 
 VALUES = np.array([-2.5, -1.0, 0.0, 0.5, 3.0, math.nan])
 OTHER = np.array([1.0, -1.0, 0.0, math.nan, 2.0, 1.0])
 
 
 def run(node: Series) -> np.ndarray:
-    loop = Loop((node,))
-    out = np.empty((1, len(VALUES)))
-    loop.run(*({"close": VALUES, "open": OTHER}[name] for name in loop.columns), loop.words.copy(), out)
-    return out[0]
+    return values_of(node, {"close": VALUES, "open": OTHER})
 
 
 A, B = price("close"), price("open")
