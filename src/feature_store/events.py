@@ -104,14 +104,21 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Compiling:
-    """The engine begins to compile a loop of `features` features, which takes about a second."""
+    """The engine begins to compile a loop, which takes about a second.
+
+    Args:
+        features: how many columns it answers.
+        loop, loops: which of how many that one plan has to wait for.
+    """
 
     features: int
+    loop: int = 1
+    loops: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The engine compiled a plan of `features` features in `seconds`."""
+    """The engine compiled a loop that answers `features` columns in `seconds`."""
 
     features: int
     seconds: float

@@ -7,21 +7,28 @@ import math
 import sys
 from collections import Counter
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from feature_store import json_codec, wire
 from feature_store.events import Compiling, subscribe
+from feature_store.indicators.parameters import spell
+from feature_store.indicators.prose import prose_of
+from feature_store.indicators.warmup import NEVER, memory_of
 from feature_store.times import to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from feature_store.bars import Floats
+    from feature_store.indicators.definition import Definition
+    from feature_store.indicators.feature import Feature
     from feature_store.ingest.report import IngestReport, Rejected
 
 Item = TypeVar("Item")
@@ -30,6 +37,7 @@ EDGE = 10
 """Rows of a long frame that a table shows at either end."""
 
 _PIPE_WIDTH = 160
+_READABLE = 100
 _SMALL = 1e-4
 _SAMPLE = 100
 
@@ -108,12 +116,18 @@ def working(title: str) -> Iterator[None]:
         yield
         return
     with Console(stderr=True).status(title) as status:
-        hint = f"{title}; compiling loops, once on this machine"
-        unsubscribe = subscribe(lambda event: status.update(hint) if isinstance(event, Compiling) else None)
+        unsubscribe = subscribe(lambda event: status.update(_compiling(title, event)))
         try:
             yield
         finally:
             unsubscribe()
+
+
+def _compiling(title: str, event: object) -> str | None:
+    """Return what to say from now on, or None where the event changes nothing."""
+    if not isinstance(event, Compiling):
+        return None
+    return f"{title}; compiling loop {event.loop} of {event.loops}, once on this machine"
 
 
 def print_json(data: Any) -> None:
@@ -127,6 +141,65 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
     _console().print(table)
+
+
+def print_catalog(indicators: Sequence[Definition]) -> None:
+    """Print indicators by group: the id with its defaults, what it is, and its outputs where it has several."""
+    console = _console()
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
+    table.add_column("id", overflow="fold", max_width=console.width // 3)
+    table.add_column("what it is", overflow="fold")
+    table.add_column("outputs", style="dim")
+    for group, members in groupby(indicators, key=lambda each: each.group):
+        table.add_row(Text(group, style="bold"))
+        for each in members:
+            whose = "" if each.origin == "built-in" else f" (v{each.version} of {each.origin})"
+            outputs = " ".join(each.outputs) if len(each.outputs) > 1 else ""
+            name = "_".join((each.name, *map(spell, each.resolve({}).values())))
+            table.add_row(Text(name), Text(each.title + whose), outputs)
+        table.add_section()
+    count = f"{len(indicators):,} indicator{'s' * (len(indicators) != 1)}"
+    table.caption = f"{count}; feature-store describe ID tells all of one"
+    console.print(table)
+
+
+def print_feature(feature: Feature) -> None:
+    """Print what there is to know of a feature: what it tells, formulas, parameters, outputs and where it comes from."""
+    definition, said = feature.definition, prose_of(feature.definition)
+    formulas = "\n".join(f"    {line}" for line in said.formulas)
+    console = _console(_READABLE)
+    console.print(Text.assemble((feature.id, "bold"), "  ", definition.title))
+    for paragraph in filter(None, (said.summary, formulas, *said.notes)):
+        console.print(Text("\n" + paragraph.replace("`", "")))
+    if definition.parameters:
+        console.print(_parameters(feature))
+    console.print(_outputs(feature))
+    facts = {
+        "Inputs": ", ".join(definition.inputs),
+        "Memory": memory_of(feature.series),
+        "Group": definition.group,
+        "Source": definition.source,
+        "Version": f"{feature.version} ({definition.origin})",
+    }
+    for name, fact in facts.items():
+        console.print(Text.assemble((f"{name:<9}", "dim"), fact))
+
+
+def _parameters(feature: Feature) -> Table:
+    table = _table("", "parameter", "value", "default", "must be")
+    for name, rule in feature.definition.parameters.items():
+        must = f"{rule.rule}; {rule.description}" if rule.description else rule.rule
+        table.add_row(name, spell(feature.parameters[name]), spell(rule.default), Text(must))
+    return table
+
+
+def _outputs(feature: Feature) -> Table:
+    table = _table("", "output", "unit", "first value at row", "settled at row")
+    units = dict(zip(feature.definition.outputs, feature.definition.units, strict=True))
+    shown = [units[feature.output]] if feature.output else units.values()
+    for column, unit, first, settled in zip(feature.columns, shown, feature.warmups, feature.settlings, strict=True):
+        table.add_row(column, unit, str(first), str(settled) if settled < NEVER else "never")
+    return table
 
 
 def number(value: float, decimals: int = 5) -> str:
@@ -189,6 +262,7 @@ def _table(title: str, first: str = "", *others: str, right: bool = False) -> Ta
     return table
 
 
-def _console() -> Console:
-    """Return a console; where output goes into a pipe, wide enough for a table's columns."""
-    return Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+def _console(most: int | None = None) -> Console:
+    """Return a console of at most so many columns; where output goes into a pipe, wide enough for a table's."""
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    return Console(width=min(console.width, most), highlight=False) if most else console

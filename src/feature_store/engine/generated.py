@@ -9,12 +9,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
-from threading import RLock
+from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,9 @@ from platformdirs import user_cache_path
 from feature_store.events import Compiled, Compiling, emit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
-_compiling = RLock()
+_compiling, _next = Lock(), Lock()
 
 
 def name_of(text: str) -> str:
@@ -38,19 +39,39 @@ def is_compiled(text: str) -> bool:
     return any((_folder() / "__pycache__").glob(f"{name_of(text)}.*.nbc"))
 
 
-@lru_cache(maxsize=512)
 def function(text: str, features: int) -> Callable[..., None]:
     """Return `run` of the module with this text, compiled now or loaded from the folder; `features` is for who counts."""
-    with _compiling:  # numba compiles one function at a time; a second thread finds the first one's module
-        name = name_of(text)
-        started, fresh = perf_counter(), not is_compiled(text)
-        if fresh:
-            emit(Compiling(features))
-        if name not in sys.modules:
-            _load(name, text)
-        if fresh:
-            emit(Compiled(features, perf_counter() - started))
-        return sys.modules[name].run  # type: ignore[no-any-return]
+    return functions([(text, features)])[0]
+
+
+def functions(texts: Sequence[tuple[str, int]]) -> list[Callable[..., None]]:
+    """Return `run` of several modules, each with how many columns it answers; those to be compiled are told as events."""
+    loops = sum(not is_compiled(text) for text, _ in texts)
+    loop, found = 0, []
+    for text, features in texts:
+        with _in_turn():
+            fresh, started = not is_compiled(text), perf_counter()
+            if fresh:
+                loop += 1
+                emit(Compiling(features, loop, max(loop, loops)))
+            name = name_of(text)
+            if name not in sys.modules:
+                _load(name, text)
+            if fresh:
+                emit(Compiled(features, perf_counter() - started))
+            found.append(sys.modules[name].run)
+    return found
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Let one thread compile at a time, as numba does; who waits is next, however many loops the other still has to compile."""
+    with _next:
+        _compiling.acquire()
+    try:
+        yield
+    finally:
+        _compiling.release()
 
 
 @lru_cache(maxsize=1)

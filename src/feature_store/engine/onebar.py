@@ -70,8 +70,7 @@ def one_bar(plan: Plan) -> Callable[..., int]:
     row (prices and clocks x 1, of which the caller fills the clocks), spare (what loops hand on x 1) and out (columns x 1), and
     returns a Verdict.
     """
-    for loop in plan.loops:
-        _ = loop.run  # compiled and importable by its name, which is what the text below imports
+    _ = plan.compiled  # and so importable by their names, which is what the text below does
     imports = "\n".join(f"from {loop.name} import run as run{place}" for place, loop in enumerate(plan.loops))
     calls, top = [], 0
     inputs = (*FEATURE_COLUMNS, *plan.clock)

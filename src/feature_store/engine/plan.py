@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store.clock import CLOCK
+from feature_store.engine import generated
 from feature_store.engine.fusion import fuse
 from feature_store.engine.schedule import TURNS, cores, run_in_order, run_on_threads
 from feature_store.errors import InvalidRequestError
@@ -22,7 +23,7 @@ from feature_store.indicators.catalog import Feature, parse
 from feature_store.indicators.series import Series, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from feature_store.bars import Floats, Integers
     from feature_store.engine.loop import Loop
@@ -128,6 +129,11 @@ class Plan:
         return tuple(tuple({homes[node] for node in loop.given}) for loop in self.loops)
 
     @cached_property
+    def compiled(self) -> list[Callable[..., None]]:
+        """The compiled function of each loop; the first time on a machine this takes a second or so a loop."""
+        return generated.functions([(loop.text, len(loop.answers)) for loop in self.loops])
+
+    @cached_property
     def words(self) -> Integers:
         """Parameters and initial state of all loops; copy before running."""
         return np.concatenate([loop.words for loop in self.loops])
@@ -142,10 +148,10 @@ class Plan:
         words = self.words.copy() if words is None else words
         bars = len(columns[self.inputs[0]])
         out = np.empty((len(self.series), bars))
-        compiled = [loop.run for loop in self.loops]
         many = len(self.loops) > 1 and bars >= _BARS_WORTH_A_THREAD and cores() > 1
         size = _block(bars, len(self.handed), many=many)
         spare = np.empty((TURNS, len(self.handed), size))
+        compiled = self.compiled
 
         def run(place: int, block: int) -> None:
             loop, turn = self.loops[place], spare[block % TURNS]

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import pytest
+
+from feature_store import events
+from feature_store.engine import generated
 
 _REPORT = """
 import sys
@@ -74,3 +79,39 @@ def test_two_processes_may_compile_at_once(tmp_path):
     for process in started:
         process.communicate(timeout=120)
     assert [process.returncode for process in started] == [0, 0]
+
+
+def test_a_request_waits_for_the_loop_being_compiled_and_not_for_the_plan(monkeypatch):
+    order: list[str] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def load(name: str, text: str) -> None:
+        order.append(text)
+        began.set()
+        assert go_on.wait(10)
+        sys.modules[name] = SimpleNamespace(run=text)
+
+    monkeypatch.setattr(generated, "_load", load)
+    plan = threading.Thread(target=generated.functions, args=([(f"plan {n}", 1) for n in range(4)],))
+    plan.start()
+    assert began.wait(10)
+    single = threading.Thread(target=generated.function, args=("single", 1))
+    single.start()
+    while not generated._next.locked():  # until it stands in line
+        pass
+    go_on.set()
+    plan.join()
+    single.join()
+    assert order == ["plan 0", "single", "plan 1", "plan 2", "plan 3"]
+
+
+def test_progress_counts_the_loops_that_have_to_be_compiled(monkeypatch):
+    monkeypatch.setattr(generated, "_load", lambda name, text: sys.modules.__setitem__(name, SimpleNamespace(run=text)))
+    seen = []
+    unsubscribe = events.subscribe(seen.append)
+    assert generated.functions([("first", 3), ("second", 2)]) == ["first", "second"]
+    unsubscribe()
+    assert [each for each in seen if isinstance(each, events.Compiling)] == [
+        events.Compiling(3, 1, 2),
+        events.Compiling(2, 2, 2),
+    ]
