@@ -6,6 +6,7 @@ The machine is shared and noisy, so a single time means little and the ratio of 
 from __future__ import annotations
 
 import gc
+import math
 import os
 import platform
 import statistics
@@ -13,11 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(frozen=True)
@@ -29,21 +30,26 @@ class Pair:
     ratio: float
 
 
-def seconds(call: Callable[[], object]) -> float:
+def seconds(call: Callable[[], object], clock: Callable[[], float] = perf_counter) -> float:
     """Return how long one call takes."""
-    started = perf_counter()
+    started = clock()
     call()
-    return perf_counter() - started
+    return clock() - started
 
 
-def in_turn(ours: Callable[[], object], peer: Callable[[], object], pairs: int = 21) -> Pair:
+def in_turn(
+    ours: Callable[[], object],
+    peer: Callable[[], object],
+    pairs: int = 21,
+    clock: Callable[[], float] = perf_counter,
+) -> Pair:
     """Return the medians of alternating calls, after one call of each that does not count."""
     ours()
     peer()
     gc.collect()
     gc.disable()
     try:
-        times = [(seconds(ours), seconds(peer)) for _ in range(pairs)]
+        times = [(seconds(ours, clock), seconds(peer, clock)) for _ in range(pairs)]
     finally:
         gc.enable()
     return Pair(
@@ -53,10 +59,27 @@ def in_turn(ours: Callable[[], object], peer: Callable[[], object], pairs: int =
     )
 
 
+def in_turn_within(ours: Callable[[], object], peer: Callable[[], object], budget_s: float) -> Pair:
+    """Return the median processor times of as many alternating calls as take about `budget_s`, 3 to 21 pairs.
+
+    For work that neither waits nor has threads: what others do on this machine counts for less than in the time of day.
+    """
+    ours()
+    peer()
+    pairs = max(3, min(21, int(budget_s / (seconds(ours) + seconds(peer)))))
+    return in_turn(ours, peer, pairs, process_time)
+
+
 def median_seconds(call: Callable[[], object], times: int = 21) -> float:
     """Return the median time of a call, after one that does not count."""
     call()
     return statistics.median(seconds(call) for _ in range(times))
+
+
+def geometric_mean(ratios: Iterable[float]) -> float:
+    """Return the mean that twice as fast and half as fast leave at one."""
+    logarithms = [math.log(ratio) for ratio in ratios]
+    return math.exp(statistics.fmean(logarithms))
 
 
 def machine() -> str:
