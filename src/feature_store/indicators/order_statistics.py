@@ -71,6 +71,8 @@ def quantile(s: State, close: float, period: int = Int(20), q: float = Real(0.75
 def median(close: Series, period: int = Int(20)) -> Series:
     """The middle one of the last `period` values, the mean of two where they are even; first value at row period - 1.
 
+        quantile(close, period, 0.5)
+
     >>> fs.compute({"close": [4.0, 1.0, 2.0]}, ["median_3"])["median_3"].tolist()
     [nan, nan, 2.0]
     """
@@ -89,7 +91,7 @@ def median(close: Series, period: int = Int(20)) -> Series:
 def percent_rank(s: State, close: float, period: int = Int(100)) -> float:
     """The share of the `period` values before this one that lie below it, in percent; 0 in a flat market.
 
-    Equal values do not lie below; TradingView counts them too. First value at row `period`.
+    Equal values do not lie below; TradingView counts them too. First value at row `period`. TA-Lib calls it PERCENTRANK.
 
     >>> fs.compute({"close": [1.0, 3.0, 2.0, 2.0]}, ["percent_rank_2"])["percent_rank_2"].tolist()
     [nan, nan, 50.0, 0.0]
@@ -108,7 +110,7 @@ def percent_rank(s: State, close: float, period: int = Int(100)) -> float:
 
 
 @indicator(
-    title="Bars since the highest value",
+    title="Bars since the highest value, the rolling argmax",
     group=_GROUP,
     unit="bars",
     source="arithmetic; the latest of equal values",
@@ -151,7 +153,10 @@ def argmax(s: State, close: float, period: int = Int(20)) -> float:
 
 
 @indicator(
-    title="Bars since the lowest value", group=_GROUP, unit="bars", source="arithmetic; the latest of equal values"
+    title="Bars since the lowest value, the rolling argmin",
+    group=_GROUP,
+    unit="bars",
+    source="arithmetic; the latest of equal values",
 )
 def argmin(close: Series, period: int = Int(20)) -> Series:
     """How many bars ago the lowest of the last `period` values was, 0 for this bar, the latest where several are equal.

@@ -168,12 +168,12 @@ def break_of_structure(
 
 
 @step(
-    "bars:int start finish rising=1",
-    outputs="start finish",
+    "bars:int count:int kind=1 price[6] born[6]",
+    outputs="o x a b c d x_bars a_bars b_bars c_bars d_bars kind fresh count",
     fade=_settling,
     memory="state machine",
 )
-def leg(
+def turns(
     s: State,
     top: float,
     top_age: float,
@@ -181,26 +181,63 @@ def leg(
     bottom_age: float,
     left: int = Int(2),  # noqa: ARG001  for `fade`
     right: int = Int(2),
-) -> tuple[float, float]:
-    """Where the last move between a swing high and a swing low began and where it ended.
+) -> tuple[float, ...]:
+    """The last six turns between swing highs and lows, the newest last, and the ages of the last five.
 
-    A swing of the kind that ended the leg extends it if it goes further; one of the other kind, if on the other side of the
-    leg's end, begins a new leg there. Of two confirmed on one bar the high counts first.
+    A swing of the newest turn's kind moves it if it goes further; one of the other kind, if on the other side of it, is the
+    next turn. Of two confirmed on one bar the high counts first. `kind` is 1 where the newest is a high, -1 where it is a low,
+    `fresh` 1 on the bar where it is new or has moved, `count` how many turns came since the first row, whose high and low
+    stand in for those before.
     """
     s.bars += 1
+    fresh = 0.0
     if s.bars == 1:
-        s.start = bottom
-        s.finish = top
+        j = 0
+        while j < 6:
+            s.price[j] = top if j % 2 == 1 else bottom
+            s.born[j] = 1.0 - right
+            j += 1
     else:
-        if top_age == right and top > s.finish:
-            s.start = s.start if s.rising == 1.0 else s.finish
-            s.finish = top
-            s.rising = 1.0
-        if bottom_age == right and bottom < s.finish:
-            s.start = s.finish if s.rising == 1.0 else s.start
-            s.finish = bottom
-            s.rising = 0.0
-    return s.start, s.finish
+        side = 1.0
+        while side >= -1.0:
+            price = top if side > 0.0 else bottom
+            age = top_age if side > 0.0 else bottom_age
+            if age == right and (price - s.price[5]) * side > 0.0:
+                if s.kind != side:
+                    s.count += 1
+                    j = 0
+                    while j < 5:
+                        s.price[j] = s.price[j + 1]
+                        s.born[j] = s.born[j + 1]
+                        j += 1
+                s.price[5] = price
+                s.born[5] = 1.0 * (s.bars - right)
+                s.kind = side
+                fresh = 1.0
+            side -= 2.0
+    return (
+        s.price[0],
+        s.price[1],
+        s.price[2],
+        s.price[3],
+        s.price[4],
+        s.price[5],
+        s.bars - s.born[1],
+        s.bars - s.born[2],
+        s.bars - s.born[3],
+        s.bars - s.born[4],
+        s.bars - s.born[5],
+        s.kind,
+        fresh,
+        1.0 * s.count,
+    )
+
+
+def last_turns(high: Series, low: Series, left: int, right: int) -> tuple[Series, ...]:
+    """Return the outputs of `turns` of these swings."""
+    top, _, top_age = _tops(high, left, right)
+    bottom, _, bottom_age = _bottoms(low, left, right)
+    return turns.all(top, top_age, bottom, bottom_age, left, right)
 
 
 @indicator(
@@ -223,8 +260,6 @@ def fib_retracement(
     >>> fs.compute(bars, ["fib_retracement_1_1"]).iloc[-1].round(2).tolist()
     [8.64, 7.18, 6.0, 4.82, 3.14]
     """
-    top, _, top_age = _tops(high, left, right)
-    bottom, _, bottom_age = _bottoms(low, left, right)
-    start, finish = leg.all(top, top_age, bottom, bottom_age, left, right)
+    start, finish = last_turns(high, low, left, right)[4:6]
     move = start - finish
     return tuple(finish + move * share for share in _LEVELS)

@@ -64,7 +64,7 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
 
 
 @indicator(
-    title="Highest value",
+    title="Highest value, the rolling maximum",
     group=_GROUP,
     unit="price",
     source="arithmetic",
@@ -74,6 +74,8 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
 )
 def highest(s: State, close: float, period: int = Int(20)) -> float:
     """The highest of the last `period` values; first value at row period - 1.
+
+    TA-Lib calls it MAX.
 
     >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["highest_2"])["highest_2"].tolist()
     [nan, 3.0, 2.0]
@@ -96,7 +98,7 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
 
 
 @indicator(
-    title="Lowest value",
+    title="Lowest value, the rolling minimum",
     group=_GROUP,
     unit="price",
     source="arithmetic",
@@ -106,6 +108,8 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
 )
 def lowest(s: State, close: float, period: int = Int(20)) -> float:
     """The lowest of the last `period` values; first value at row period - 1.
+
+    TA-Lib calls it MIN.
 
     >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["lowest_2"])["lowest_2"].tolist()
     [nan, 2.0, 1.0]
@@ -164,7 +168,7 @@ def stdev(s: State, close: float, period: int = Int(20, ge=2)) -> float:
     """The standard deviation of the last `period` values about their mean, ddof 0, in the unit of the series.
 
     Sums run about a reference, the median of three values of the finished block, so that squares do not cancel and one bad
-    tick cannot move it. A window of equal values gives exactly 0. First value at row period - 1.
+    tick cannot move it. A window of equal values gives exactly 0. First value at row period - 1. TA-Lib calls it STDDEV.
 
     >>> fs.compute({"close": [1.0, 3.0, 3.0]}, ["stdev_2"])["stdev_2"].tolist()
     [nan, 1.0, 0.0]
