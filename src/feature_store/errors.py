@@ -30,6 +30,12 @@ class FeatureNotFoundError(InvalidRequestError):
     code = "feature_not_found"
 
 
+class ConflictError(InvalidRequestError):
+    """What is asked for contradicts what is there already; the message says what, and what would not."""
+
+    code = "conflict"
+
+
 class DataNotFoundError(InvalidRequestError):
     """The request is well formed, but the store holds no bars for it; the message says what it holds."""
 
@@ -40,6 +46,12 @@ class UnsupportedFileError(InvalidRequestError):
     """A file cannot be read as bars; the message names the file, the line and what was expected."""
 
     code = "unsupported_file"
+
+
+class StoreReadOnlyError(FeatureStoreError):
+    """Nothing can be written to this store from here; write where its folder can be written to."""
+
+    code = "store_read_only"
 
 
 # ---------------------------------------------------------------- change the key

@@ -223,10 +223,12 @@ class FeatureStore:
         Other content under a name is its next version: `spread_z_20` is the newest, `spread_z_20:v1` the first for ever. The
         newest content again is the same version. What it calls keeps the version that it has now.
 
-        Raises InvalidRequestError, which points at the part of the expression that breaks a rule.
+        Raises InvalidRequestError, which points at the part of the expression that breaks a rule, ConflictError where the name
+        is taken or the store has no room for another, and StoreReadOnlyError.
         """
         self._refuse_closed()
-        return self._store.definitions.register(Draft(name, expression, parameters or {}, title, unit, description))
+        given = {} if parameters is None else parameters
+        return self._store.definitions.register(Draft(name, expression, given, title, unit, description))
 
     @property
     def registry(self) -> Registry:

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from feature_store.bars import FEATURE_COLUMNS, OPTIONAL_COLUMNS
 from feature_store.clock import CLOCK
-from feature_store.errors import InvalidRequestError
+from feature_store.errors import ConflictError, InvalidRequestError
 from feature_store.indicators.definition import Definition
-from feature_store.indicators.expression import Expressions
+from feature_store.indicators.expression import Expressions, levels_of
 from feature_store.indicators.expression_names import Vocabulary
-from feature_store.indicators.expression_text import Expression
+from feature_store.indicators.expression_numbers import MAX_CONSTANT
+from feature_store.indicators.expression_text import FIELD, Expression
 from feature_store.indicators.operators import aliases, operators
 from feature_store.indicators.parameters import Choice, Int, Parameter, Real
 from feature_store.indicators.registry import BUILT_INS, Registry
@@ -36,9 +37,11 @@ MAX_PARAMETERS = 16
 MAX_WINDOW = 10_000
 MAX_NAME = 64
 MAX_WORDS = 2_000
+MAX_OPTIONS = 16
 MAX_LEVELS = 8
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*")
+_FIELDS = {"output": FIELD, "parameter": "parameters"}
 _PARAMETER_KEYS = ("type", "default", "ge", "le", "options", "description")
 
 
@@ -96,7 +99,7 @@ def custom(draft: Draft, registry: Registry = BUILT_INS, *, stored: bool = False
     lines = _lines(name, draft.expression)
     parameters = _parameters(draft.parameters)
     if not stored:
-        _refuse_shadows(name)
+        refuse_shadows(name)
         for output in lines if len(lines) > 1 else ():
             _refuse_taken(output, "output", {**parameters, name: None}, registry)
         for parameter in parameters:
@@ -109,8 +112,8 @@ def custom(draft: Draft, registry: Registry = BUILT_INS, *, stored: bool = False
     body = Expressions(lines, parameters, Vocabulary(registry), draft.description.strip())
     _refuse_recursion(name, body)
     if body.levels > MAX_LEVELS:
-        msg = f"{name} is a custom indicator of custom indicators, {body.levels} deep; {MAX_LEVELS} is the most"
-        raise InvalidRequestError(msg, field="expression")
+        rule = f"this makes a custom indicator of custom indicators, {body.levels} deep; {MAX_LEVELS} is the most"
+        raise body.refusal(max(body.uses, key=levels_of), rule)
     made = Definition(
         function=body,
         name=name,
@@ -152,31 +155,37 @@ def parameter_of(name: str, document: Any) -> Parameter:
         return document
     if not isinstance(document, dict) or "default" not in document:
         msg = f"the parameter {name} is written as in {{type = 'int', default = 20, ge = 2}}, was {document!r:.60}"
-        raise InvalidRequestError(msg, field="parameters")
-    _refuse_unknown(document, _PARAMETER_KEYS, f"the parameter {name}", "parameters")
-    default = document["default"]
-    kind = document.get("type") or (
-        "choice" if isinstance(default, str) else "int" if isinstance(default, int) else "real"
-    )
-    if kind not in {"int", "real", "choice"}:
-        msg = f"the parameter {name} is of type int, real or choice, not {kind!r:.20}"
-        raise InvalidRequestError(msg, field="parameters")
-    given = {key: document[key] for key in ("ge", "le") if document.get(key) is not None}
-    about = document.get("description", "")
+        raise InvalidRequestError(msg, field=f"parameters.{name}")
+    _refuse_unknown(document, _PARAMETER_KEYS, f"the parameter {name}", f"parameters.{name}")
+    default, kind, about = document["default"], document.get("type"), document.get("description", "")
+    if kind is None:
+        kind = "choice" if isinstance(default, str) else "int" if isinstance(default, int) else "real"
     if kind == "choice":
-        options = document.get("options", ())
-        made: Parameter = Choice(
-            default, *(options if isinstance(options, list | tuple) else (options,)), description=about
-        )
-    else:
-        made = (Int if kind == "int" else Real)(default, **given, description=about)
+        return _choice(name, default, document.get("options", ()), about)
+    if kind != "int" and kind != "real":  # noqa: PLR1714  a set asks for what has a hash, and this may be anything
+        msg = f"the parameter {name} is of type int, real or choice, not {kind!r:.20}"
+        raise InvalidRequestError(msg, field=f"parameters.{name}")
+    given = {key: document[key] for key in ("ge", "le") if document.get(key) is not None}
+    made: Parameter = (Int if kind == "int" else Real)(default, **given, description=about)
+    return made
+
+
+def _choice(name: str, default: Any, options: Any, about: str) -> Parameter:
+    words = [default, *options] if isinstance(options, list | tuple) else [default, options]
+    if not all(map(_is_name, words)):
+        msg = f"the parameter {name}: options are words as in ema, was {words!r:.60}"
+        raise InvalidRequestError(msg, field=f"parameters.{name}")
+    made: Parameter = Choice(*words, description=about)
     return made
 
 
 # ---------------------------------------------------------------- parts
+def _is_name(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
+
+
 def _name(name: Any, what: str, whose: str) -> str:
-    good = isinstance(name, str) and len(name) <= MAX_NAME and _NAME.fullmatch(name) is not None
-    if not good or keyword.iskeyword(name):
+    if not _is_name(name) or keyword.iskeyword(name):
         msg = (
             f"the name of {whose} is made of small letters and digits, each word between single _ beginning with a letter, "
             f"as in spread_z, was {name!r:.40}"
@@ -208,21 +217,23 @@ def _refuse_bounds(name: str, parameter: Parameter) -> None:
     """Raise InvalidRequestError where a parameter's own bounds are not in order."""
     rule = None
     if parameter.options:
-        good = all(isinstance(each, str) and _NAME.fullmatch(each) for each in parameter.options)
-        rule = None if good else "options are words as in ema"
+        good = len(parameter.options) <= MAX_OPTIONS and all(_is_name(each) for each in parameter.options)
+        rule = None if good else f"options are at most {MAX_OPTIONS} words as in ema"
     elif any(isinstance(each, bool) or not isinstance(each, int | float) for each in (parameter.ge, parameter.le)):
         rule = "ge and le are numbers"
-    elif not -1e12 <= parameter.ge <= parameter.le <= 1e12:
-        rule = "ge is at most le, and both are numbers up to 1e12"
+    elif not 0 <= parameter.ge <= parameter.le <= MAX_CONSTANT:
+        rule = (
+            "ge is at least 0, as ids spell no sign, and at most le, and le is at most 1e12; write -k where it is used"
+        )
     elif parameter.whole and parameter.le > MAX_WINDOW:
         rule = f"a whole number counts bars, and le is at most {MAX_WINDOW:,}"
     elif parameter.whole and not (float(parameter.ge).is_integer() and float(parameter.le).is_integer()):
         rule = "ge and le of a whole number are whole"
-    if rule is None and not isinstance(parameter.description, str):
-        rule = "its description is a text"
+    if rule is None and not (isinstance(parameter.description, str) and len(parameter.description) <= MAX_WORDS):
+        rule = f"its description is a text of at most {MAX_WORDS:,} characters"
     if rule:
         msg = f"the parameter {name}: {rule}"
-        raise InvalidRequestError(msg, field="parameters")
+        raise InvalidRequestError(msg, field=f"parameters.{name}")
     parameter.check(parameter.default, "the default", name)
 
 
@@ -242,7 +253,7 @@ def _units(unit: Any, outputs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------- names
-def _refuse_shadows(name: str) -> None:
+def refuse_shadows(name: str) -> None:
     """Raise InvalidRequestError where a name would hide what others mean by it."""
     _refuse_taken(name, "name", {}, BUILT_INS)
     try:
@@ -250,7 +261,7 @@ def _refuse_shadows(name: str) -> None:
     except InvalidRequestError:
         return
     msg = f"{name} is an id already, of {meant.name}; choose another name"
-    raise InvalidRequestError(msg, field="name")
+    raise ConflictError(msg, field="name")
 
 
 def _refuse_taken(name: str, what: str, others: Iterable[str], registry: Registry) -> None:
@@ -261,35 +272,35 @@ def _refuse_taken(name: str, what: str, others: Iterable[str], registry: Registr
         "used here already": others,
     }
     for kind, names in kinds.items():
+        if name in names and what == "name":
+            msg = f"{name} is {kind}; choose another name"
+            raise ConflictError(msg, field="name")
         if name in names:
-            msg = f"{name} is {kind}; choose another {what if what == 'name' else f'name for the {what}'}"
-            raise InvalidRequestError(
-                msg, field="name" if what == "name" else "expression" if what == "output" else "parameters"
-            )
+            msg = f"{name} is {kind}; choose another name for the {what}"
+            raise InvalidRequestError(msg, field=f"{_FIELDS[what]}.{name}")
 
 
 def _refuse_recursion(name: str, body: Expressions) -> None:
     """Raise InvalidRequestError where a definition would call another version of itself, however far below."""
-    pending: list[tuple[Definition, tuple[str, ...]]] = [(each, (each.name,)) for each in body.uses]
+    pending: list[tuple[Definition, tuple[Definition, ...]]] = [(each, (each,)) for each in body.uses]
     seen: set[Definition] = set()
     while pending:
         each, way = pending.pop()
         if each.name == name and each.formula is not None:
-            told = " which calls ".join(way)
-            msg = f"{name} cannot call itself, and it calls {told}; give the new one another name"
-            raise InvalidRequestError(msg, field="expression")
+            told = " which calls ".join(called.name for called in way[1:])
+            rule = "an indicator cannot call itself" + (f", and this calls {told}" if told else "")
+            raise body.refusal(way[0], f"{rule}; give the new one another name")
         if each not in seen and isinstance(each.formula, Expressions):
             seen.add(each)
-            pending.extend((below, (*way, below.name)) for below in each.formula.uses)
+            pending.extend((below, (*way, below)) for below in each.formula.uses)
 
 
 def _version(made: Definition, registry: Registry) -> int:
     """Return the newest version's number where that has this content, else the next one."""
-    versions = registry.own.get(made.name, ())
-    newest = versions[-1] if versions else None
+    newest = registry.newest(made.name)
     if isinstance(newest, Definition) and replace(made, version=newest.version).content_hash == newest.content_hash:
         return newest.version
-    return len(versions) + 1
+    return newest.version + 1 if newest else 1
 
 
 def _refuse_unknown(document: Mapping[Any, Any], keys: tuple[str, ...], whose: str, field: str) -> None:

@@ -160,6 +160,14 @@ class Definition:
         """Whether it looks at the close of a second symbol."""
         return OTHER in self.inputs
 
+    @property
+    def origin(self) -> str:
+        """Where it comes from: `built-in`, a plugin's distribution, `this store`, or `this program`."""
+        if self.formula:
+            return "this store"
+        own = self.function.__module__.startswith(f"{__package__}.")
+        return "built-in" if own else origins.get(self.name, "this program")
+
     @cached_property
     def doc(self) -> str:
         """The docstring, without indentation."""
@@ -227,6 +235,7 @@ class Definition:
             "memory": memory_of(series),
             "warmup": max(warmup_of(node) for node in series),
             "source": self.source,
+            "origin": self.origin,
             "version": f"v{self.version}",
             "hash": self.content_hash,
             "description": self.doc,
@@ -292,6 +301,10 @@ def define(
 
 registered: dict[str, Definition] = {}
 """Every indicator that has an id, by name; `indicator` adds to it."""
+
+
+origins: dict[str, str] = {}
+"""The distribution and its version that an indicator of a plugin comes with, by the indicator's name."""
 
 
 def indicator(

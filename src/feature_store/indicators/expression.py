@@ -21,6 +21,7 @@ warm-up is the row by which all parts can be known; `where` needs only the part 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from feature_store.bars import FEATURE_COLUMNS
@@ -28,7 +29,8 @@ from feature_store.clock import CLOCK
 from feature_store.errors import InvalidRequestError
 from feature_store.indicators.expression_names import Graph
 from feature_store.indicators.expression_numbers import declared, given
-from feature_store.indicators.expression_reader import Reader, Scope
+from feature_store.indicators.expression_reader import Reader
+from feature_store.indicators.expression_scope import Scope
 from feature_store.indicators.series import Series, price
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.expression_names import Vocabulary
-    from feature_store.indicators.expression_text import Expression
+    from feature_store.indicators.expression_text import Expression, ExpressionError
     from feature_store.indicators.parameters import Parameter, Value
 
 
@@ -66,7 +68,7 @@ class Expressions:
         idle = [name for name in self.parameters if name not in scope.touched]
         if idle:
             msg = f"the parameter {idle[0]} is used nowhere; use it, or do not declare it"
-            raise InvalidRequestError(msg, field="parameters")
+            raise InvalidRequestError(msg, field=f"parameters.{idle[0]}")
         object.__setattr__(self, "inputs", tuple(name for name in scope.columns if name in scope.touched))
         self.vocabulary.close()
 
@@ -88,15 +90,25 @@ class Expressions:
         lines = [f"{output} = {line.normal}" for output, line in self.lines.items()]
         return "\n".join(lines + [f"{each.name} {each.content_hash}" for each in self.vocabulary.used])
 
-    @property
+    @cached_property
     def levels(self) -> int:
         """How many custom indicators deep it is: 1 where it calls none."""
-        return 1 + max((each.formula.levels for each in self.uses if isinstance(each.formula, Expressions)), default=0)
+        return 1 + max(map(levels_of, self.uses), default=0)
 
     @property
     def uses(self) -> tuple[Definition, ...]:
         """The definitions it is made of."""
         return self.vocabulary.used
+
+    def refusal(self, used: Definition, rule: str) -> ExpressionError:
+        """Return the refusal of the first part that calls a definition."""
+        line, node = next(
+            (line, node)
+            for line in self.lines.values()
+            for node in line.names
+            if self.vocabulary.meaning(node.id) is used
+        )
+        return line.refusal(node, rule)
 
     @property
     def doc(self) -> str:
@@ -113,6 +125,12 @@ class Expressions:
         }
 
     def _read(self, scope: Scope) -> tuple[Series, ...]:
+        scope.graph.read(sum(line.parts for line in self.lines.values()))
         for output, line in self.lines.items():
             scope.outputs[output] = Reader(line, scope, self.vocabulary).answer()
         return tuple(scope.outputs.values())
+
+
+def levels_of(definition: Definition) -> int:
+    """Return how many custom indicators deep a definition is: 0 for a built-in."""
+    return definition.formula.levels if isinstance(definition.formula, Expressions) else 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from feature_store.bars import FEATURE_COLUMNS
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 from feature_store.indicators.operators import aliases, operators
+from feature_store.indicators.registry import SkippedPluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 MAX_NODES = 1_024
 MAX_STEPS = 24
 """Twice what a plan puts into one loop: compiling takes longer than in proportion to a loop's steps."""
+MAX_READ = 4_096
+"""Parts that are read, those of custom indicators called among them: calls of calls of calls may be many and yet make
+one node."""
 
 
 class Vocabulary:
@@ -54,9 +58,16 @@ class Vocabulary:
             word = aliases.get(stem, stem) + (f".{output}" if output else "")
             try:
                 self._spelt[name] = self._registry.parse(word)
+            except SkippedPluginError:
+                raise
             except FeatureNotFoundError:
                 self._spelt[name] = None
         return self._spelt.get(name)
+
+    def meaning(self, name: str) -> Definition | None:
+        """Return the definition that a name was found to mean, called or by its id."""
+        feature = self._spelt.get(name)
+        return feature.definition if feature else self._called.get(name.partition("__")[0])
 
     def near(self, name: str, others: Iterable[str]) -> str:
         """Return the end of a message: the names that look like this one."""
@@ -66,12 +77,20 @@ class Vocabulary:
 
 
 class Graph:
-    """The nodes that one reading has made, over all definitions it went through, and their bound."""
+    """What one reading has read and made, over all definitions it went through, and its bounds."""
 
     def __init__(self) -> None:
         self.made: dict[tuple[object, ...], tuple[Series, ...]] = {}
         self._seen: set[str] = set()
         self._steps = 0
+        self._parts = 0
+
+    def read(self, parts: int) -> None:
+        """Count what is about to be read; raises InvalidRequestError where it is too much."""
+        self._parts += parts
+        if self._parts > MAX_READ:
+            msg = f"all in all, with what it calls, this has more than {MAX_READ:,} parts; ask for less"
+            raise InvalidRequestError(msg, field="expression")
 
     def take(self, nodes: Sequence[Series]) -> None:
         """Count what is new below these nodes; raises InvalidRequestError where it is too much to compile."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -11,7 +10,7 @@ from feature_store.errors import InvalidRequestError
 from feature_store.indicators.expression_numbers import MAX_CONSTANT, Scalar, Word, given, refuse_range
 from feature_store.indicators.expression_text import short
 from feature_store.indicators.operators import is_operator, operators
-from feature_store.indicators.series import Series, finite, in_order, number, operation
+from feature_store.indicators.series import Series, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,16 +18,13 @@ if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.expression_names import Graph, Vocabulary
     from feature_store.indicators.expression_numbers import Known
+    from feature_store.indicators.expression_scope import Scope
     from feature_store.indicators.expression_text import Expression
     from feature_store.indicators.feature import Feature
     from feature_store.indicators.parameters import Value
 
 MAX_EXPONENT = 8
 
-_PLAIN_FACTOR = 1e3
-"""Up to this, a constant factor needs no look at whether the product is still a number: 32 of them are 1e96."""
-
-_CONDITIONS = frozenset({">", "<", ">=", "<=", "same", "both", "either", "is_known"})
 _FOLDED = frozenset({"min", "max"})
 _COMPARISONS = {ast.Gt: ">", ast.Lt: "<", ast.GtE: ">=", ast.LtE: "<=", ast.Eq: "same", ast.NotEq: "same"}
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
@@ -63,27 +59,6 @@ class Nested(Protocol):
         """Return the outputs over `inputs`, counted in `graph`."""
 
 
-@dataclass(eq=False)
-class Scope:
-    """What the expressions of one indicator see while they are read, and what they have touched of it.
-
-    Args:
-        columns: the bar's columns, or the series that stand for them.
-        known: the parameters.
-        graph: counts what is made.
-        outputs: the outputs that were read before, by name.
-        touched: the columns and parameters that were used.
-        unbounded: keys of products that may be infinite.
-    """
-
-    columns: Mapping[str, Series]
-    known: Mapping[str, Known]
-    graph: Graph
-    outputs: dict[str, Series] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)
-    unbounded: set[str] = field(default_factory=set)
-
-
 class Reader(ast.NodeVisitor):
     """Reads one expression; `visit` gives a `Series`, or a `Scalar` for what is known before any bar."""
 
@@ -98,7 +73,7 @@ class Reader(ast.NodeVisitor):
             raise self._refusal(
                 tree, "an indicator is made of bars, and this is the same on every bar; use close, high ..."
             )
-        return self._bounded(found)
+        return self.scope.bounded(found)
 
     # ---------------------------------------------------------------- nodes
     def generic_visit(self, node: ast.AST) -> Series | Scalar:
@@ -120,12 +95,12 @@ class Reader(ast.NodeVisitor):
         if name in scope.outputs:
             return scope.outputs[name]
         if name in scope.known:
-            known = self._parameter(name)
+            known = self.scope.parameter(name)
             if isinstance(known, Word):
                 raise self._refusal(node, f"{name} is a word; it can only be handed to an indicator that chooses")
             return known
         if name in scope.columns:
-            return self._column(name)
+            return self.scope.column(name)
         feature = self._feature(node)
         outputs = self._applied(node, feature.definition, self._columns(feature.definition), feature.parameters, {})
         return outputs[feature.definition.outputs.index(feature.output) if feature.output else 0]
@@ -146,40 +121,40 @@ class Reader(ast.NodeVisitor):
             raise self._refusal(
                 node.right, "this is 0, and divides" if right.is_fixed else "this may be 0, and divides"
             )
-        return self._operation(sign, self._as_series(left), self._as_series(right))
+        return self.scope.operation(sign, self.scope.series(left), self.scope.series(right))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Series | Scalar:
         """Return the number with its sign changed, or 1 where the condition does not hold."""
         if isinstance(node.op, ast.Not):
-            return self._made(operation("same", self._bounded(self._series(node.operand)), 0.0))
+            return self.scope.negated(self.scope.bounded(self._series(node.operand)))
         if isinstance(node.op, ast.Invert):
             raise self._refusal(node, _WAYS_OUT[ast.Invert])
         found = self.visit(node.operand)
         if isinstance(node.op, ast.UAdd):
             return cast("Series | Scalar", found)
-        return -found if isinstance(found, Scalar) else self._operation("neg", found)
+        return -found if isinstance(found, Scalar) else self.scope.operation("neg", found)
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Series:
         """Return 1 where all conditions hold, or where any does."""
-        return self._joined(
-            "both" if isinstance(node.op, ast.And) else "either", [self._condition(v) for v in node.values]
-        )
+        conditions = [self.scope.condition(self._series(each)) for each in node.values]
+        return self.scope.joined("both" if isinstance(node.op, ast.And) else "either", conditions)
 
     def visit_Compare(self, node: ast.Compare) -> Series:
         """Return 1 where the comparison holds; a chain is every comparison in it."""
-        sides = [self._bounded(self._series(each)) for each in (node.left, *node.comparators)]
+        sides = [self.scope.bounded(self._series(each)) for each in (node.left, *node.comparators)]
         found = []
         for sign, a, b in zip(node.ops, sides, sides[1:], strict=False):
             name = _COMPARISONS.get(type(sign))
             if name is None:
                 raise self._refusal(node, _WAYS_OUT[type(sign)])
-            found.append(self._differs(a, b) if isinstance(sign, ast.NotEq) else self._made(operation(name, a, b)))
-        return self._joined("both", found)
+            holds = self.scope.compared(name, a, b)
+            found.append(self.scope.negated(holds) if isinstance(sign, ast.NotEq) else holds)
+        return self.scope.joined("both", found)
 
     def visit_IfExp(self, node: ast.IfExp) -> Series:
         """Return one series where a condition holds, else the other."""
         condition, then, otherwise = (self._series(each) for each in (node.test, node.body, node.orelse))
-        return self._operation("where", self._bounded(condition), then, otherwise)
+        return self.scope.operation("where", self.scope.bounded(condition), then, otherwise)
 
     def visit_Call(self, node: ast.Call) -> Series:
         """Return an output of an indicator or an operator."""
@@ -212,54 +187,19 @@ class Reader(ast.NodeVisitor):
         if not fixed or exponent.value not in range(2, MAX_EXPONENT + 1):
             rule = f"a power is a whole number from 2 to {MAX_EXPONENT}; else write exp(y * log(x))"
             raise self._refusal(node.right, rule)
-        times = partial(self._combined, node, "*") if isinstance(base, Scalar) else partial(self._operation, "*")
+        times = partial(self._combined, node, "*") if isinstance(base, Scalar) else partial(self.scope.operation, "*")
         product = base
         for _ in range(int(exponent.value) - 1):
             product = times(product, base)
         return cast("Series | Scalar", product)
 
-    def _condition(self, node: ast.expr) -> Series:
-        """Return 1 where the node is not 0."""
-        found = self._bounded(self._series(node))
-        is_condition = found.kind == "operation" and found.what in _CONDITIONS
-        return found if is_condition else self._differs(found, self._made(number(0.0)))
-
-    def _differs(self, a: Series, b: Series) -> Series:
-        return self._made(operation("same", self._made(operation("same", a, b)), 0.0))
-
-    def _joined(self, name: str, conditions: list[Series]) -> Series:
-        found = conditions[0]
-        for each in conditions[1:]:
-            found = self._made(operation(name, found, each))
-        return found
-
-    def _operation(self, name: str, *operands: Series) -> Series:
-        node = self._made(operation(name, *operands))
-        factors = [abs(each.what) if each.kind == "number" else None for each in operands]
-        product = name == "*" and all(factor is None or factor > _PLAIN_FACTOR for factor in factors)
-        if product or (name != "/" and any(each.key in self.scope.unbounded for each in operands)):
-            self.scope.unbounded.add(node.key)
-        return node
-
-    def _bounded(self, node: Series) -> Series:
-        """Return the series, infinities taken out where it is a product that could have any."""
-        return self._made(finite(node)) if node.key in self.scope.unbounded else node
-
     def _series(self, node: ast.expr) -> Series:
-        return self._as_series(self.visit(node))
-
-    def _as_series(self, value: Series | Scalar) -> Series:
-        return value if isinstance(value, Series) else self._made(number(value.value))
-
-    def _made(self, node: Series) -> Series:
-        """Count a node; that also gives it its key before anything deep is built on it."""
-        self.scope.graph.take([node])
-        return node
+        return self.scope.series(self.visit(node))
 
     # ---------------------------------------------------------------- calls
     def _folded(self, node: ast.Call, definition: Definition) -> Series:
         """Return `min` or `max` of more than two."""
-        first, *others = (self._bounded(self._series(each)) for each in node.args)
+        first, *others = (self.scope.bounded(self._series(each)) for each in node.args)
         for each in others:
             (first,) = self._applied(node, definition, (first, each), {}, {})
         return first
@@ -282,7 +222,7 @@ class Reader(ast.NodeVisitor):
         for each, place in zip(found[:taken], node.args, strict=False):
             if isinstance(each, Word):
                 raise self._refusal(place, f"a series is asked for here; {_usage(definition)}")
-            series.append(self._bounded(self._as_series(each)))
+            series.append(self.scope.bounded(self.scope.series(each)))
         values: dict[str, Known] = {}
         places = dict(zip(definition.parameters, node.args[taken:], strict=False))
         for (name, place), value in zip(places.items(), found[taken:], strict=True):
@@ -294,7 +234,7 @@ class Reader(ast.NodeVisitor):
 
     def _argument(self, node: ast.expr, options: set[str]) -> Series | Known:
         if isinstance(node, ast.Name) and node.id in self.scope.known:
-            return self._parameter(node.id)
+            return self.scope.parameter(node.id)
         if isinstance(node, ast.Name) and node.id in options:
             return given(node.id)
         return cast("Series | Scalar", self.visit(node))
@@ -333,16 +273,8 @@ class Reader(ast.NodeVisitor):
         return cast("Nested", definition.formula).build(inputs, resolved, self.scope.graph)
 
     # ---------------------------------------------------------------- names
-    def _parameter(self, name: str) -> Known:
-        self.scope.touched.add(name)
-        return self.scope.known[name]
-
-    def _column(self, name: str) -> Series:
-        self.scope.touched.add(name)
-        return self._made(self.scope.columns[name])
-
     def _columns(self, definition: Definition) -> tuple[Series, ...]:
-        return tuple(self._column(name) for name in definition.inputs)
+        return tuple(self.scope.column(name) for name in definition.inputs)
 
     def _definition(self, node: ast.Name, name: str) -> Definition:
         try:
@@ -363,7 +295,7 @@ class Reader(ast.NodeVisitor):
         return found
 
     def _unknown(self, node: ast.Name, name: str) -> InvalidRequestError:
-        if name == self.expression.label.partition(".")[0]:
+        if name == self.expression.line.label.partition(".")[0]:
             rule = "an indicator cannot call itself"
         elif name in operators:
             rule = f"{name} is called with what it works on: {_usage(operators[name])}"

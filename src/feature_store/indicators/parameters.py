@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from feature_store.errors import InvalidRequestError
@@ -38,7 +40,7 @@ class Parameter:
         """Return `value` in its one form (2.0 is 2 where a whole number is asked), or raise InvalidRequestError."""
         checked = _as_option(value, self.options) if self.options else _as_number(value, whole=self.whole)
         if checked is None or (not isinstance(checked, str) and not self.ge <= checked <= self.le):
-            msg = f"{owner}: {name} must be {self.rule}, was {value!r:.40}"
+            msg = f"{owner}: {name} must be {self.rule}, was {_told(value)}"
             raise InvalidRequestError(msg, field=name)
         return checked
 
@@ -79,14 +81,19 @@ def fast_below_slow(fast: int, slow: int, **_: object) -> str | None:
 def spell(value: Value) -> str:
     """Return how an id spells a value.
 
-    >>> spell(2.0), spell(0.5), spell(20)
-    ('2', '0.5', '20')
+    >>> spell(2.0), spell(0.5), spell(20), spell(1e-05)
+    ('2', '0.5', '20', '0.00001')
     """
     return value if isinstance(value, str) else _spell(value)
 
 
 def _spell(number: float) -> str:
-    return str(int(number)) if number == int(number) else repr(float(number))
+    return str(int(number)) if number == int(number) else f"{Decimal(repr(float(number))):f}"
+
+
+def _told(value: Any) -> str:
+    """Return a value as a message quotes it; a number of thousands of digits has no text."""
+    return "a longer number" if isinstance(value, int) and abs(value) > sys.float_info.max else f"{value!r:.40}"
 
 
 def _as_option(value: Any, options: tuple[str, ...]) -> str | None:
@@ -94,7 +101,7 @@ def _as_option(value: Any, options: tuple[str, ...]) -> str | None:
 
 
 def _as_number(value: Any, *, whole: bool) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         return None
     if whole:
         return int(value) if value == int(value) else None

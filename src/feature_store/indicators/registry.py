@@ -7,7 +7,7 @@ meaning while others register.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from feature_store.errors import FeatureNotFoundError
 from feature_store.indicators.definition import Definition, registered
@@ -26,14 +26,37 @@ class Unusable(NamedTuple):
     why: str
 
 
-Versions = tuple[Definition | Unusable, ...]
+class Unread(Protocol):
+    """A version that is made when it is first looked at."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def version(self) -> int:
+        """Its number."""
+
+    @property
+    def made(self) -> Definition | Unusable:
+        """What it is, made once."""
+
+
+Version = Definition | Unusable | Unread
+
+missing: dict[str, str] = {}
+"""Why an indicator of a plugin is not there, by its name; `plugins` adds to it."""
+
+
+class SkippedPluginError(FeatureNotFoundError):
+    """The plugin that an indicator comes with was skipped; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
 class Registry:
     """Definitions by name: `own` with all their versions, the first at place 0, and the built-ins."""
 
-    own: Mapping[str, Versions] = field(default_factory=dict)
+    own: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Registry {len(self.own)} custom>"
@@ -41,28 +64,32 @@ class Registry:
     def __iter__(self) -> Iterator[Definition]:
         """Go through the newest usable version of every definition."""
         yield from (each for name, each in registered.items() if name not in self.own)
-        yield from (versions[-1] for versions in self.own.values() if isinstance(versions[-1], Definition))
+        yield from (each for name in self.own if isinstance(each := self.newest(name), Definition))
 
     def names(self) -> list[str]:
         """Return every name that means something."""
         return list(dict.fromkeys((*self.own, *registered)))
 
+    def newest(self, name: str) -> Definition | Unusable | None:
+        """Return the newest version of a custom indicator, usable or not, or None where there is none."""
+        return _made(self.own[name][-1]) if name in self.own else None
+
     def find(self, name: str, version: int | None = None) -> Definition | None:
         """Return the newest version, a version asked for, or None where nobody has the name.
 
-        A built-in has one version, whatever is asked for. Raises FeatureNotFoundError where there is no such version, or it
-        cannot be used any more.
+        A built-in has one version, whatever is asked for. Raises FeatureNotFoundError where there is no such version, where it
+        cannot be used any more, and where the plugin that should bring it was skipped.
         """
         versions = self.own.get(name)
         if versions is None:
-            return registered.get(name)
+            return _built_in(name)
         place = len(versions) if version is None else version
         if not 1 <= place <= len(versions):
             msg = f"{name} has versions v1 to v{len(versions)}, not v{version}"
             raise FeatureNotFoundError(msg, field="indicators")
-        found = versions[place - 1]
+        found = _made(versions[place - 1])
         if isinstance(found, Unusable):
-            msg = f"{name}:v{place} cannot be used with this version of the package ({found.why}); register it anew"
+            msg = f"{name}:v{place} cannot be used any more ({found.why}); register it anew"
             raise FeatureNotFoundError(msg, field="indicators")
         return found
 
@@ -72,14 +99,21 @@ class Registry:
 
         return parse(text, self)
 
-    def adding(self, made: Definition | Unusable) -> Registry:
+    def adding(self, made: Version) -> Registry:
         """Return the registry with this version: a new one, or in the place of the one of the same number."""
         before = self.own.get(made.name, ())
         return Registry({**self.own, made.name: (*before[: made.version - 1], made, *before[made.version :])})
 
-    def pinned(self, versions: Mapping[str, int]) -> Registry:
-        """Return the registry in which these versions are the newest of their names, and no other custom name is known."""
-        return Registry({name: self.own.get(name, ())[:version] for name, version in versions.items()})
+
+def _built_in(name: str) -> Definition | None:
+    found = registered.get(name)
+    if found is None and name in missing:
+        raise SkippedPluginError(missing[name], field="indicators")
+    return found
+
+
+def _made(version: Version) -> Definition | Unusable:
+    return version if isinstance(version, Definition | Unusable) else version.made
 
 
 BUILT_INS = Registry()

@@ -49,6 +49,7 @@ class IndicatorDocument(BaseModel):
     outputs: list[OutputDocument]
     warmup: int = Field(description="rows before the first value")
     source: str
+    origin: str = Field(description="built-in, the distribution of a plugin, or this store")
     version: str
     description: str
     custom: bool = Field(
@@ -82,12 +83,22 @@ class ProblemDocument(BaseModel):
     code: str = Field(description="says what to change", json_schema_extra={"enum": _CODES})
     detail: str = Field(description="one sentence: value, rule and way out")
     field: str | None = Field(description="the part of the request that is at fault")
+    position: tuple[int, int] | None = Field(
+        default=None,
+        description="of an expression: where the part at fault begins and has ended, in characters; `detail` shows it",
+    )
     trace_id: str = Field(description="under which the service logged it")
 
 
-def answers(model: type[BaseModel], *statuses: int, arrow: bool = False) -> dict[int | str, dict[str, Any]]:
+def answers(
+    model: type[BaseModel], *statuses: int, arrow: bool = False, creates: bool = False
+) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of a route that answers `model` as JSON, and problems of these statuses."""
     described: dict[int | str, dict[str, Any]] = {200: {"model": model, "description": "the answer"}}
+    if creates:
+        location = {"description": "the address of what was made", "schema": {"type": "string"}}
+        described[200]["description"] = "it was there already, with this content"
+        described[201] = {"model": model, "description": "it was made", "headers": {"Location": location}}
     if arrow:
         described[200]["content"] = {wire.ARROW: {"schema": {"type": "string", "format": "binary"}}}
         described[304] = {"description": "the caller's copy, named by If-None-Match, is still good"}

@@ -33,13 +33,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One entry of the catalogue; `detail` is said where the cause has no sentence of its own or must not be told."""
+    """One entry of the catalogue.
+
+    Args:
+        name: the end of its URI.
+        status: of the answer.
+        title: a few words for a person.
+        code: the error's.
+        detail: is said where the cause has no sentence of its own or must not be told.
+        tells: whether the error's own sentence may be told; one about the service's machine may not.
+    """
 
     name: str
     status: int
     title: str
     code: str
     detail: str
+    tells: bool = True
 
     @property
     def type(self) -> str:
@@ -65,6 +75,15 @@ CATALOGUE: Mapping[str, Kind] = {
         ),
         Kind("method_not_allowed", 405, "No such method here", _REQUEST, "use a method that the Allow header names"),
         Kind("not_acceptable", 406, "No such form", _REQUEST, f"accept {wire.JSON} or {wire.ARROW}"),
+        Kind("conflict", 409, "It contradicts what is there", "conflict", "choose another name"),
+        Kind(
+            "store_read_only",
+            409,
+            "The store cannot be written to",
+            "store_read_only",
+            "this service may only read its store; register where the store can be written to",
+            tells=False,
+        ),
         Kind("body_too_large", 413, "The body is too long", _REQUEST, "split the request"),
         Kind("address_too_long", 414, "The address is too long", _REQUEST, "name fewer indicators"),
         Kind("unsupported_media_type", 415, "The body is not JSON", _REQUEST, f"send the body as {wire.JSON}"),
@@ -105,6 +124,7 @@ def problem(
     detail: str | None = None,
     *,
     field: str | None = None,
+    position: tuple[int, int] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the document of the catalogue's kind `name` for the request of `scope`."""
@@ -117,7 +137,7 @@ def problem(
         "detail": detail or kind.detail,
         "field": field,
         "trace_id": trace_id(scope),
-    }
+    } | ({"position": position} if position else {})
     return sealed(
         json_codec.dumps(document), wire.PROBLEM, kind.status, {"Cache-Control": "no-store", **(headers or {})}
     )
@@ -147,14 +167,24 @@ def http_problem(scope: Scope, error: HTTPException) -> Response:
 
 async def on_http_error(request: Request, error: HTTPException) -> Response:
     """Answer an error of HTTP itself."""
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        error.headers = _allowed(request) or error.headers
     return http_problem(request.scope, error)
+
+
+def _allowed(request: Request) -> dict[str, str] | None:
+    """Return an `Allow` header with every method of the address: a router knows those of one of its routes."""
+    path = getattr(request.scope.get("route"), "path", "")
+    methods = request.app.openapi()["paths"].get(path)
+    return {"Allow": ", ".join(each.upper() for each in methods)} if methods else None
 
 
 async def on_known_error(request: Request, error: FeatureStoreError) -> Response:
     """Answer one of our own errors: with its sentence where the request is at fault, else with the catalogue's."""
     name = next((code for c in type(error).__mro__ if (code := getattr(c, "code", "")) in CATALOGUE), "unexpected")
-    if CATALOGUE[name].status < _SERVER_ERROR:
-        return problem(request.scope, name, str(error), field=error.field)
+    kind = CATALOGUE[name]
+    if kind.status < _SERVER_ERROR and kind.tells:
+        return problem(request.scope, name, str(error), field=error.field, position=getattr(error, "position", None))
     _log.error("trace %s: %s", trace_id(request.scope), error)
     return problem(request.scope, name, headers={"Retry-After": "1"} if name == "store_locked" else None)
 

@@ -1,12 +1,15 @@
 """What may be asked, as pydantic models: they name fields and refuse unknown ones; `FeatureRequest` checks the rest."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, StrictStr, WithJsonSchema
 
 from feature_store.bars import TIMEFRAMES
 from feature_store.indicators.catalog import feature, parse
+from feature_store.indicators.custom import MAX_NAME, MAX_OUTPUTS, MAX_PARAMETERS, MAX_WORDS, Draft
+from feature_store.indicators.expression_text import MAX_CHARACTERS
 from feature_store.indicators.registry import Registry
+from feature_store.indicators.units import UNITS
 from feature_store.wire import MAX_ID_LENGTH, FeatureRequest
 
 _TIME = "bar-open time: ISO 8601 (without an offset it is UTC), or epoch milliseconds"
@@ -71,6 +74,65 @@ class ComputeQuestion(SeriesQuestion):
         name, parameters = self.feature_name, self.parameters
         found = feature(name, parameters, registry=registry) if parameters else parse(name, registry)
         return self._of((found.asked or found.id,))
+
+
+def _either(one: dict[str, Any], many: dict[str, Any], **about: Any) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [one, {"type": "object", "additionalProperties": one, **many}], **about})
+
+
+_EXPRESSION = {"type": "string", "minLength": 1, "maxLength": MAX_CHARACTERS}
+_WORDS = {"type": "string", "maxLength": MAX_WORDS}
+_PARAMETER = {
+    "type": "object",
+    "required": ["default"],
+    "additionalProperties": False,
+    "properties": {
+        "type": {"enum": ["int", "real", "choice"]},
+        "default": {"type": ["number", "string"]},
+        "ge": {"type": "number"},
+        "le": {"type": "number"},
+        "options": {"type": "array", "items": {"type": "string"}},
+        "description": _WORDS,
+    },
+}
+
+
+class RegisterQuestion(BaseModel):
+    """A custom indicator as the file of `feature-store register` writes it; its values are checked where it is made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[
+        Any, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_NAME, "examples": ["spread_z"]})
+    ]
+    expression: Annotated[
+        Any,
+        _either(
+            _EXPRESSION,
+            {"minProperties": 1, "maxProperties": MAX_OUTPUTS},
+            description="one expression, or several by the name of their output",
+            examples=["zscore(close - ema(close, n), n)"],
+        ),
+    ]
+    parameters: Annotated[
+        Any,
+        WithJsonSchema(
+            {
+                "type": "object",
+                "additionalProperties": _PARAMETER,
+                "maxProperties": MAX_PARAMETERS,
+                "description": "by name, in the order in which ids spell them",
+                "examples": [{"n": {"type": "int", "default": 20, "ge": 2, "le": 500}}],
+            }
+        ),
+    ] = {}
+    title: Annotated[Any, WithJsonSchema({**_WORDS, "description": "a few words for a person"})] = ""
+    unit: Annotated[Any, _either({"enum": list(UNITS)}, {}, description="one, or one for each output")] = "index"
+    description: Annotated[Any, WithJsonSchema({**_WORDS, "description": "more of them"})] = ""
+
+    def draft(self) -> Draft:
+        """Return what somebody wrote; nothing of it is checked yet."""
+        return Draft(**dict(self))
 
 
 def _time(value: str | int | None) -> str | int | None:

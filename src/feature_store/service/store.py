@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from feature_store.indicators.registry import BUILT_INS
 
@@ -33,6 +33,14 @@ class FrameStore(Protocol):
 
     def symbols(self) -> Sequence[Series]:
         """Return what is stored."""
+
+
+@runtime_checkable
+class RegisteringStore(FrameStore, Protocol):
+    """A store that also takes custom indicators."""
+
+    def register(self, name: str, expression: Any, parameters: Any, **words: Any) -> Definition:
+        """Add a version, or none where the newest has this content; return the definition."""
 
 
 def registry_of(store: FrameStore) -> Registry:

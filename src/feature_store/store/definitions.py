@@ -1,42 +1,57 @@
 """The custom indicators of a store, with every version they ever had: in memory, or in `<home>/definitions.sqlite`.
 
-A row is a version: what somebody wrote, and the versions of the custom indicators it calls, to which it is bound. Definitions
-are made of rows, in their order, when a registry is asked for and the file has changed since. Registering is one transaction:
-look at what is there, decide, write, and wait for the disk; so two processes cannot give one number to two contents. It does
-not need the lock of those who write bars.
+A row is a version: what somebody wrote, and the versions of the custom indicators it calls, to which it is bound. Rows are read
+when a registry is asked for and the file has changed since; a definition is made of its row when it is first looked at, so that
+a store with many opens as fast as one with few. Registering is one transaction: look at what is there, decide, write, and wait
+for the disk; so two processes cannot give one number to two contents. It does not need the lock of those who write bars.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from threading import RLock, get_ident
 from typing import TYPE_CHECKING, NamedTuple
 
 from feature_store import json_codec
-from feature_store.errors import CorruptDataError, FeatureStoreError, InvalidRequestError
+from feature_store.errors import (
+    ConflictError,
+    CorruptDataError,
+    FeatureStoreError,
+    InvalidRequestError,
+    StoreLockedError,
+    StoreReadOnlyError,
+)
 from feature_store.indicators.catalog import BUILT_INS
 from feature_store.indicators.custom import Draft, custom, custom_uses
-from feature_store.indicators.registry import Unusable
+from feature_store.indicators.registry import Registry, Unusable
 from feature_store.store.durable import make_folder, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from feature_store.indicators.definition import Definition
-    from feature_store.indicators.registry import Registry
+    from feature_store.indicators.registry import Version
 
 FILE = "definitions.sqlite"
+MAX_NAMES = 1_000
+MAX_VERSIONS = 100
+"""Of one name."""
 
 _PATIENCE_S = 10.0
 _TABLE = """create table if not exists definitions (
     name text not null, version integer not null, content text not null, primary key (name, version)
 )"""
+_SELECT = "select name, version, content from definitions order by name, version"
 _INSERT = """insert into definitions values (?, ?, ?)
     on conflict (name, version) do update set content = excluded.content"""
+_READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_PRIMARY_CODE = 0xFF  # what SQLite's longer codes end in
 
 
 class Row(NamedTuple):
@@ -45,6 +60,43 @@ class Row(NamedTuple):
     name: str
     version: int
     content: str
+
+
+class Stored:
+    """A version in a row, made when it is first looked at, of the versions that it was made of when it was registered."""
+
+    def __init__(self, row: Row, own: Mapping[str, Sequence[Version]]) -> None:
+        self.row = row
+        self._own = own
+
+    def __repr__(self) -> str:
+        return f"<Stored {self.name}:v{self.version}>"
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.row.name
+
+    @property
+    def version(self) -> int:
+        """Its number."""
+        return self.row.version
+
+    @cached_property
+    def made(self) -> Definition | Unusable:
+        """What the row says, or why that cannot be used any more; raises CorruptDataError where it says nothing."""
+        try:
+            content = json_codec.loads(self.row.content)
+            uses = content.pop("uses")
+            draft = Draft.of(content)
+            pinned = Registry({name: tuple(self._own.get(name, ())[:version]) for name, version in uses.items()})
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            msg = f"{self.name}:v{self.version} in {FILE} is not a definition; restore the file, or remove it and register anew"
+            raise CorruptDataError(msg) from problem
+        try:
+            return replace(custom(draft, pinned, stored=True), version=self.version)
+        except InvalidRequestError as problem:
+            return Unusable(self.name, self.version, str(problem).splitlines()[0])
 
 
 class MemoryDefinitions:
@@ -62,9 +114,12 @@ class MemoryDefinitions:
         return self._registry
 
     def register(self, draft: Draft) -> Definition:
-        """Add a version, or none where the newest has this content; return the definition."""
+        """Add a version, or none where the newest has this content; return the definition.
+
+        Raises InvalidRequestError as `custom` does, and ConflictError where there is no room for another.
+        """
         with self._using:
-            made = custom(draft, self._registry)
+            made = _accepted(draft, self._registry)
             self._registry = self._registry.adding(made)
             return made
 
@@ -82,7 +137,7 @@ class SqliteDefinitions:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
-        self._rows: dict[Row, Definition | Unusable] = {}
+        self._rows: dict[Row, Version] = {}
         self._registry = BUILT_INS
         self._seen: int | None = None
 
@@ -102,14 +157,16 @@ class SqliteDefinitions:
     def register(self, draft: Draft) -> Definition:
         """Add a version, or none where the newest has this content; it is on the disk at return.
 
-        Raises InvalidRequestError as `custom` does, CorruptDataError, and FeatureStoreError where the disk fails.
+        Raises InvalidRequestError as `custom` does, ConflictError where there is no room for another, StoreReadOnlyError,
+        StoreLockedError where another process keeps the file for seconds, CorruptDataError, and FeatureStoreError where the
+        disk fails.
         """
         with self._using, self._errors():
             connection = self._open()
             connection.execute("begin immediate")
             try:
-                registry = self._fresh(connection, changed=True)
-                made = custom(draft, registry)
+                registry = self._fresh(connection)
+                made = _accepted(draft, registry)
                 row = _row(draft, made)
                 if row not in self._rows:
                     connection.execute(_INSERT, row)
@@ -172,35 +229,39 @@ class SqliteDefinitions:
             )
         return sqlite3.connect(place, _PATIENCE_S, isolation_level=None, check_same_thread=False, uri=True)
 
-    def _fresh(self, connection: sqlite3.Connection, *, changed: bool = False) -> Registry:
-        """Return the registry of the rows as they are; those that are known are not read anew."""
+    def _fresh(self, connection: sqlite3.Connection) -> Registry:
+        """Return the registry of the rows as they are; those that are known are not made anew."""
         (seen,) = connection.execute("pragma data_version").fetchone()
-        if changed or seen != self._seen:
-            with closing(connection.execute("select name, version, content from definitions order by rowid")) as found:
+        if seen != self._seen:  # somebody else has written
+            with closing(connection.execute(_SELECT)) as found:
                 rows = [Row(*each) for each in found]
-            known, registry = {}, BUILT_INS
-            for row in rows:
-                known[row] = self._rows.get(row) or _made(row, registry)
-                registry = registry.adding(known[row])
-            if list(known) != list(self._rows):
-                self._rows, self._registry = known, registry
+            if self._rows.keys() != set(rows):
+                self._rows, self._registry = _read(rows, self._rows)
             self._seen = seen
         return self._registry
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Say what SQLite says in this project's words."""
+        """Say what SQLite and the disk say in this project's words."""
         try:
             yield
         except (sqlite3.OperationalError, OSError) as problem:
-            msg = f"{self.path} cannot be used ({problem}); see that it can be written to and that the disk has room"
-            raise FeatureStoreError(msg) from problem
-        except sqlite3.DatabaseError as problem:
+            raise self._unusable(problem) from problem
+        except (sqlite3.DatabaseError, _BadRowError) as problem:
             msg = f"{self.path} is damaged ({problem}); restore it from a backup, or remove it and register anew"
             raise CorruptDataError(msg) from problem
-        except _BadRowError as problem:
-            msg = f"{self.path} is damaged ({problem}); restore it from a backup, or remove it and register anew"
-            raise CorruptDataError(msg) from problem
+
+    def _unusable(self, problem: sqlite3.OperationalError | OSError) -> FeatureStoreError:
+        code = getattr(problem, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            msg = f"another process has been writing to {self.path} for more than {_PATIENCE_S:g} s; try again"
+            return StoreLockedError(msg)
+        closed = code == sqlite3.SQLITE_CANTOPEN and not os.access(self.path.parent, os.W_OK)
+        if code == sqlite3.SQLITE_READONLY or closed or getattr(problem, "errno", None) in _READ_ONLY:
+            msg = f"{self.path} cannot be written to ({problem}); register where its folder can be written to"
+            return StoreReadOnlyError(msg)
+        msg = f"{self.path} cannot be used ({problem}); see that it can be written to and that the disk has room"
+        return FeatureStoreError(msg)
 
 
 class _BadRowError(Exception):
@@ -212,17 +273,26 @@ def _row(draft: Draft, made: Definition) -> Row:
     return Row(made.name, made.version, json_codec.dumps(content).decode())
 
 
-def _made(row: Row, registry: Registry) -> Definition | Unusable:
-    """Return the definition of a row, made of the versions that it was made of when it was registered."""
-    try:
-        content = json_codec.loads(row.content)
-        uses = content.pop("uses")
-        draft = Draft.of(content)
-        pinned = registry.pinned(uses)
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        msg = f"{row.name}:v{row.version} is not a definition"
-        raise _BadRowError(msg) from problem
-    try:
-        return replace(custom(draft, pinned, stored=True), version=row.version)
-    except InvalidRequestError as problem:
-        return Unusable(row.name, row.version, str(problem).splitlines()[0])
+def _read(rows: Iterable[Row], known: Mapping[Row, Version]) -> tuple[dict[Row, Version], Registry]:
+    """Return the versions of rows, in the order of names and versions, by row and as a registry."""
+    own: dict[str, list[Version]] = {}
+    versions: dict[Row, Version] = {}
+    for row in rows:
+        versions[row] = known.get(row) or Stored(row, own)
+        own.setdefault(row.name, []).append(versions[row])
+        if len(own[row.name]) != row.version:
+            msg = f"{row.name}:v{len(own[row.name])} is missing"
+            raise _BadRowError(msg)
+    return versions, Registry({name: tuple(each) for name, each in own.items()})
+
+
+def _accepted(draft: Draft, registry: Registry) -> Definition:
+    """Return the definition of a draft; raises ConflictError where it would be one more than a store keeps."""
+    made = custom(draft, registry)
+    if made.name not in registry.own and len(registry.own) >= MAX_NAMES:
+        msg = f"a store keeps at most {MAX_NAMES:,} custom indicators, and this one has as many; register in another store"
+        raise ConflictError(msg, field="name")
+    if made.version > MAX_VERSIONS:
+        msg = f"{made.name} has {MAX_VERSIONS} versions, the most that a store keeps of a name; register it under another name"
+        raise ConflictError(msg, field="name")
+    return made

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from feature_store.errors import (
+    ConflictError,
     CorruptDataError,
     CorruptResponseError,
     DataNotFoundError,
@@ -16,6 +17,7 @@ from feature_store.errors import (
     FeatureStoreTimeoutError,
     FeatureStoreUnavailableError,
     InvalidRequestError,
+    StoreReadOnlyError,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ _HOMES = {
 
 __all__ = [
     "ClientClosedError",
+    "ConflictError",
     "CorruptDataError",
     "CorruptResponseError",
     "DataNotFoundError",
@@ -45,6 +48,7 @@ __all__ = [
     "HttpTransport",
     "InProcessTransport",
     "InvalidRequestError",
+    "StoreReadOnlyError",
 ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from feature_store import json_codec
 from feature_store.errors import InvalidRequestError
 from feature_store.wire import FeatureRequest
 from strategy_execution_engine.clients.transport import Call
@@ -64,6 +65,24 @@ def indicator_question(indicator: str) -> Question:
     """Return the question for what one indicator is; raises InvalidRequestError."""
     (name,) = FeatureRequest.of("EUR/USD", "1h", indicators=[indicator]).indicators
     return _question(Call("indicator", indicator=name))
+
+
+def register_question(
+    name: Any, expression: Any, parameters: Mapping[str, Any] | None, words: Mapping[str, Any]
+) -> Question:
+    """Return the question that registers a definition; raises InvalidRequestError for what cannot be sent as JSON."""
+    try:
+        plain = {each: _plain(parameter) for each, parameter in dict(parameters or {}).items()}
+        body = json_codec.dumps({"name": name, "expression": expression, "parameters": plain, **words})
+    except (TypeError, ValueError) as problem:
+        msg = f"a definition is made of texts, and its parameters of texts and numbers by name: {problem}"
+        raise InvalidRequestError(msg, field="definition") from None
+    return _question(Call("register", indicator=str(name), body=body))
+
+
+def _plain(parameter: Any) -> Any:
+    """Return a parameter as plain data: an `Int` of the feature store describes itself."""
+    return parameter.describe() if hasattr(parameter, "describe") else parameter
 
 
 def _remembered(make: Callable[..., Question], *words: Any) -> Question:

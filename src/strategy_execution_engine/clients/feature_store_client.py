@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 import strategy_execution_engine.monitoring.feature_store_metrics  # noqa: F401  counts from the first call
 from feature_store import json_codec
 from feature_store.errors import (
+    ConflictError,
     CorruptDataError,
     CorruptResponseError,
     DataNotFoundError,
@@ -31,6 +32,7 @@ from feature_store.errors import (
     FeatureStoreUnavailableError,
     InvalidRequestError,
     StoreLockedError,
+    StoreReadOnlyError,
 )
 from feature_store.events import ApiCall, Fallback, emit
 from feature_store.settings import Settings
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_INDICATORS",
     "ClientClosedError",
+    "ConflictError",
     "CorruptDataError",
     "CorruptResponseError",
     "DataNotFoundError",
@@ -73,6 +76,7 @@ __all__ = [
     "FeatureStoreUnavailableError",
     "InvalidRequestError",
     "StoreLockedError",
+    "StoreReadOnlyError",
 ]
 
 Value = TypeVar("Value")
@@ -265,6 +269,41 @@ class FeatureStoreClient:
         ask = partial(calls.indicator_question, indicator_id)
         return await self._observed(method, self._document(method, ask))
 
+    # ------------------------------------------------------------ beyond them
+    async def register_indicator(
+        self,
+        name: str,
+        expression: str | Mapping[str, str],
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        title: str = "",
+        unit: str | Mapping[str, str] = "index",
+        description: str = "",
+    ) -> dict[str, Any]:
+        """Add an indicator of your own to the store and return what it is, under the id of its version.
+
+        Args:
+            name: the first part of its ids, `spread_z`.
+            expression: such as `zscore(close - ema(close, n), n)`, or several by the name of their output.
+            parameters: by name, in the order in which ids spell them: `Int`, `Real`, `Choice` of the feature store, or plain
+                data such as `{"default": 20, "ge": 2}`.
+            title: a few words for a person.
+            unit: of its values, or of each output's.
+            description: more words.
+
+        Other content under a name is its next version, the same content again the same one; so it is safe to try again. What
+        this client's cache holds of the name is forgotten. Nothing stands in for the service here.
+
+        Raises:
+            InvalidRequestError: a part of the definition breaks a rule; the message points at it.
+            ConflictError: the name is taken by something else, or the store has no room for another.
+            StoreReadOnlyError: the service may only read its store.
+            FeatureStoreError: see `get_indicators`.
+        """
+        words = {"title": title, "unit": unit, "description": description}
+        ask = partial(calls.register_question, name, expression, parameters, words)
+        return await self._observed("register_indicator", self._register(ask))
+
     # ------------------------------------------------------------ from a question to an answer and its source
     async def _observed(self, method: str, answer: Awaitable[tuple[Value, str]]) -> Value:
         began = time.perf_counter()
@@ -323,6 +362,26 @@ class FeatureStoreClient:
             emit(Fallback(method, source))
             return _labelled(document, source, f"the service did not answer: {outage.error}"), source
         return _labelled(json_codec.loads(answer), "live"), "live"
+
+    async def _register(self, ask: Callable[[], Question]) -> tuple[dict[str, Any], str]:
+        self._refuse_closed()
+        question = ask()
+        work = partial(self._ask_to_register, question, Deadline(self.timeout, self._clock))
+        try:
+            answer = await self._flights.run(self._key(question), work)
+        except FlightCancelledError:
+            raise _closed() from None
+        except Outage as outage:
+            raise outage.error from outage
+        assert isinstance(answer, bytes)
+        return _labelled(json_codec.loads(answer), "live"), "live"
+
+    async def _ask_to_register(self, question: Question, deadline: Deadline) -> bytes:
+        answer = await self._guarded.send("register_indicator", question.call, deadline)
+        if self.cache is not None:
+            for about in ("catalog:", f"*{question.call.indicator}*"):
+                self.cache.invalidate_pattern(f"{about}@{self._transport.identity}")
+        return json_codec.dumps(answer)
 
     async def _fetch(self, method: str, question: Question, key: str) -> Prepared | bytes:
         work = partial(self._ask_service, method, question, key, Deadline(self.timeout, self._clock))

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _PATHS = {"ohlcv": "/data/ohlcv", "indicators": "/features/indicators", "compute": "/features/compute"}
 _ACCEPT = {"json": wire.JSON, "arrow": f"{wire.ARROW}, {wire.JSON};q=0.5"}
-_OK = 200
+_ANSWERED = frozenset({200, 201})
 _CONNECTIONS = 100
 _KEEPALIVE_S = 4.0  # less than the 5 s of uvicorn, so no request goes into a connection that is being closed
 _WORTH_A_THREAD = 256 * 1024  # bytes whose decoding would hold up the event loop for more than a millisecond or two
@@ -123,6 +123,8 @@ class HttpTransport:
 
     def _request(self, call: Call) -> tuple[str, str, dict[str, str] | None, bytes | None]:
         asked = call.request
+        if call.endpoint == "register":
+            return "POST", f"{self._base}/indicators", None, call.body
         if asked is None:
             path = f"/indicators/{quote(call.indicator, safe='')}" if call.endpoint == "indicator" else "/indicators"
             return "GET", self._base + path, None, None
@@ -145,7 +147,7 @@ class HttpTransport:
     async def _answer(self, call: Call, status: int, headers: Mapping[str, str], body: bytes) -> Answer:
         check_digest(body, headers.get("Content-Digest"))
         content = decompress(body, headers.get("Content-Encoding", ""), self._max_bytes)
-        if status != _OK:
+        if status not in _ANSWERED:
             raise refusal(status, headers, content, self._base)
         media_type = headers.get("Content-Type", "").split(";")[0].strip().lower()
         if len(content) < _WORTH_A_THREAD:

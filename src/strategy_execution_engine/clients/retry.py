@@ -1,6 +1,7 @@
 """Tries again what may succeed the next time, without making an outage worse.
 
-All calls of this client are reads or pure calculations, so trying again is safe. Between tries it waits a random time
+All calls of this client are reads, pure calculations, or registrations of which a second changes nothing, so trying again is
+safe. Between tries it waits a random time
 from zero to a bound that doubles (full jitter), or as long as the service asked for (`Retry-After`) if that is longer.
 It gives up when the tries are used up, the budget is, or the wait would outlast the deadline. stamina runs the loop: its
 test mode (`stamina.set_testing`), its switch (`stamina.set_active`) and its instrumentation work here too.

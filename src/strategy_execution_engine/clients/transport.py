@@ -14,7 +14,7 @@ from feature_store.wire import Frame
 if TYPE_CHECKING:
     from feature_store.wire import FeatureRequest
 
-Endpoint = Literal["ohlcv", "indicators", "compute", "catalog", "indicator"]
+Endpoint = Literal["ohlcv", "indicators", "compute", "catalog", "indicator", "register"]
 Answer = Frame | dict[str, Any]
 
 
@@ -23,23 +23,26 @@ class Call:
     """One question.
 
     Args:
-        endpoint: `ohlcv`, `indicators` and `compute` are answered by a frame, `catalog` and `indicator` by a document.
+        endpoint: `ohlcv`, `indicators` and `compute` are answered by a frame; `catalog`, `indicator` and `register` by a
+            document.
         request: series, range and feature ids; for `compute` one name; None for documents.
-        indicator: the id a document is asked for.
+        indicator: the id a document is asked for, or the name to register.
         parameters: for `compute`, names and values in the order of the names.
+        body: for `register`, the definition as JSON.
     """
 
     endpoint: Endpoint
     request: FeatureRequest | None = None
     indicator: str = ""
     parameters: tuple[tuple[str, float | str], ...] = ()
+    body: bytes = b""
 
     @property
     def key(self) -> str:
         """The call as text, `indicators:EUR/USD:1h:1672531200000000:1675209600000000:sma_50,rsi_14`."""
         asked = self.request
         if asked is None:
-            return f"{self.endpoint}:{self.indicator}"
+            return f"{self.endpoint}:{self.indicator}" + (f":{self.body.decode()}" if self.body else "")
         start, end = ("" if side is None else side for side in (asked.start, asked.end))
         values = "".join(f";{name}={value!r}" for name, value in self.parameters)
         return f"{self.endpoint}:{asked.symbol}:{asked.timeframe}:{start}:{end}:{','.join(asked.indicators)}{values}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import feature_store as fs
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
+from feature_store.indicators import expression
 from feature_store.indicators.catalog import catalog
-from feature_store.indicators.custom import Draft, custom, parameter_of
+from feature_store.indicators.custom import Draft, body_of, custom, parameter_of
+from feature_store.indicators.expression import levels_of
 from feature_store.indicators.registry import BUILT_INS, Registry
 
 N = {"n": fs.Int(20, ge=2)}
@@ -65,15 +69,24 @@ def test_a_name_that_hides_another_or_spells_no_id_is_refused(name, why):
         ({"k": {"ge": 3}}, "is written as in"),
         ({"k": {"default": 3, "min": 2}}, "has no 'min'; it has type, default, ge, le"),
         ({"k": {"default": 3, "type": "float"}}, "type int, real or choice"),
+        ({"k": {"default": 3, "type": ["int"]}}, "type int, real or choice"),
+        ({"k": {"default": 3, "type": {}}}, "type int, real or choice"),
+        ({"k": {"default": -3, "ge": -5}}, "ge is at least 0, as ids spell no sign"),
+        ({"k": {"default": 10**400, "type": "real"}}, "k must be a number from 0 to 1000"),
         ({"k": {"default": 3, "ge": "1"}}, "ge and le are numbers"),
-        ({"k": {"default": 3, "ge": 5, "le": 4}}, "ge is at most le"),
-        ({"k": {"default": 3, "le": 1e300}}, "up to 1e12"),
+        ({"k": {"default": 3, "ge": 5, "le": 4}}, "and at most le"),
+        ({"k": {"default": 3, "le": 1e300}}, "le is at most 1e12"),
+        ({"k": {"default": 3, "ge": float("nan")}}, "ge is at least 0"),
         ({"k": {"default": 3, "le": 10_001}}, "le is at most 10,000"),
         ({"k": {"default": 3, "ge": 0.5}}, "ge and le of a whole number are whole"),
         ({"k": {"default": 9, "le": 8}}, "k must be a whole number from 1 to 8, was 9"),
         ({"k": {"default": "a", "options": ["b", 3]}}, "options are words"),
         ({"k": {"default": "a b"}}, "options are words"),
+        ({"k": {"default": ["a"], "type": "choice"}}, "options are words"),
+        ({"k": {"default": "a", "options": [{}]}}, "options are words"),
+        ({"k": fs.Choice("a", *(f"a{'x' * i}" for i in range(1, 17)))}, "options are at most 16 words"),
         ({"k": {"default": 3, "description": 3}}, "its description is a text"),
+        ({"k": {"default": 3, "description": "x" * 2001}}, "of at most 2,000 characters"),
         ({"k": {"default": None}}, "must be a number"),
         ({"k": {"default": float("nan"), "type": "real"}}, "must be a number"),
         ({f"k{'x' * i}": fs.Int(3) for i in range(17)}, "at most 16"),
@@ -124,6 +137,50 @@ def test_a_document_is_read_by_name_and_nothing_else_is_in_it():
     ]:
         with pytest.raises(InvalidRequestError, match=why):
             Draft.of(document)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["int", "choice", "close", "k", "a", 10**400]),
+    lambda below: (
+        st.lists(below, max_size=3) | st.dictionaries(st.sampled_from("ak") | st.text(max_size=4), below, max_size=3)
+    ),
+    max_leaves=5,
+)
+PARAMETER = st.fixed_dictionaries(
+    {"default": JSON},
+    optional={
+        "type": st.sampled_from(["int", "real", "choice"]) | JSON,
+        **dict.fromkeys(("ge", "le", "options", "description"), JSON),
+    },
+)
+DOCUMENT = st.fixed_dictionaries(
+    {
+        "name": st.just("mine") | JSON,
+        "expression": st.sampled_from(["close", "close * k", {"a": "close", "b": "a"}]) | JSON,
+    },
+    optional={
+        "parameters": st.fixed_dictionaries({"k": PARAMETER}) | JSON,
+        "unit": st.sampled_from(["price", {"a": "price", "b": "index"}]) | JSON,
+        **dict.fromkeys(("title", "description"), JSON),
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(DOCUMENT | JSON)
+def test_no_document_does_worse_than_a_short_refusal(document):
+    field: str | None = ""
+    try:
+        said = custom(Draft.of(document)).title
+    except InvalidRequestError as problem:
+        said, field = str(problem), problem.field
+    assert 0 < len(said) < 1000
+    assert field is not None
 
 
 def test_the_same_content_is_the_same_version_and_other_content_the_next():
@@ -180,15 +237,52 @@ def test_the_version_changes_with_what_it_is_made_of(monkeypatch):
 
 def test_definitions_cannot_come_to_call_themselves():
     assert "an indicator cannot call itself" in refusal(expression="mine * 2")
-    registry = registering(Draft("a", "close * 2"), Draft("b", "a * 2"), Draft("c", "b + a"))
-    assert "a cannot call itself, and it calls c which calls" in refusal(registry, name="a", expression="c - 1")
-    with pytest.raises(InvalidRequestError, match="a cannot call itself, and it calls a"):
-        custom(Draft("a", "a + 1"), registry.adding(custom(Draft("a", "close"))))
+    registry = registering(Draft("a", "close * 2"), Draft("b", "a * 2"), Draft("c", "b + high"))
+    said, line, carets = refusal(registry, name="a", expression="close - c * 2").splitlines()
+    assert said == "a: an indicator cannot call itself, and this calls b which calls a; give the new one another name"
+    assert line[carets.index("^") :].startswith("c *")
+    said, line, carets = refusal(registry, name="a", expression="high + a(close)").splitlines()
+    assert said == "a: an indicator cannot call itself; give the new one another name"
+    assert line[carets.index("^") :].startswith("a(")
 
 
 def test_custom_indicators_of_custom_indicators_end_somewhere():
     registry = registering(*(Draft(f"a{'x' * i}", "close + 1" if not i else f"a{'x' * (i - 1)} * 2") for i in range(8)))
-    assert "9 deep; 8 is the most" in refusal(registry, expression="axxxxxxx + 1")
+    said, line, carets = refusal(registry, expression="close + axxxxxxx").splitlines()
+    assert "9 deep; 8 is the most" in said
+    assert line[carets.index("^") :] == "axxxxxxx"
+
+
+def total(parts: list[str]) -> str:
+    """A sum that is as shallow as it can be."""
+    middle = len(parts) // 2
+    return parts[0] if len(parts) == 1 else f"({total(parts[:middle])} + {total(parts[middle:])})"
+
+
+def test_reading_is_bounded_where_calls_of_calls_come_to_nothing():
+    def twenty(called: str, k: str) -> str:
+        return total([f"{called}(close, {k} + {place})" for place in range(20)])
+
+    registry = registering(
+        Draft("unit", "close * (1 + 0 * k)", {"k": fs.Real(1.0, le=1e9)}),
+        Draft("twenty", twenty("unit", "99 * k"), {"k": fs.Real(1.0, le=1e6)}),
+    )
+    said, line, carets = refusal(registry, expression=twenty("twenty", "1")).splitlines()
+    assert "all in all, with what it calls, this has more than 4,096 parts" in said
+    assert line[carets.index("^") :].startswith("twenty(close, 1 + ")
+
+
+def test_a_net_of_definitions_is_looked_through_once_each(monkeypatch):
+    looked = []
+    monkeypatch.setattr(expression, "levels_of", lambda each: looked.append(each) or levels_of(each))
+    layers, registry = "abcdefg", BUILT_INS
+    for below, layer in zip(" " + layers, layers, strict=False):
+        called = "close" if below == " " else total([f"{below}{'q' * i}" for i in range(10)])
+        for i in range(10):
+            registry = registry.adding(custom(Draft(f"{layer}{'q' * i}", f"{called} * 2"), registry))
+    top = custom(Draft("mine", total([f"g{'q' * i}" for i in range(10)])), registry)
+    assert body_of(top).levels == 8
+    assert len(looked) == 10 * 10 * 6 + 10, "ways through it are ten million"
 
 
 def test_the_catalog_lists_the_newest_version_marked_as_custom():

@@ -17,6 +17,7 @@ from feature_store.errors import InvalidRequestError
 from feature_store.indicators.averages import ema
 from feature_store.indicators.custom import Draft, custom
 from feature_store.indicators.definition import define
+from feature_store.indicators.expression_text import ExpressionError
 from feature_store.indicators.feature import Feature
 from feature_store.indicators.registry import BUILT_INS
 from feature_store.indicators.statistics import zscore
@@ -289,6 +290,25 @@ def test_a_refusal_points_at_what_is_wrong_and_says_the_way_out(text, at, rule):
 
 
 @pytest.mark.parametrize(
+    ("expression", "field", "part"),
+    [
+        ("\n  close\n  + clse", "expression", "clse"),
+        ("close + \u00e9", "expression", "\u00e9"),
+        ({"upper": "\t high + lag(close, -1)", "lower": "low"}, "expression.upper", "-1"),
+        ({"upper": "high", "lower": "   upper - low.x"}, "expression.lower", "low.x"),
+        ("close" + " " * 1995 + "+ open", "expression", "+ open"),
+        (" close +", "expression", "+"),
+    ],
+)
+def test_a_refusal_says_where_in_the_text_as_it_was_given(expression, field, part):
+    with pytest.raises(ExpressionError) as problem:
+        made(expression)
+    begin, end = problem.value.position
+    text = expression[field.partition(".")[2]] if isinstance(expression, dict) else expression
+    assert (problem.value.field, text[begin:end]) == (field, part)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "(" * 1000 + "close" + ")" * 1000, "-" * 1900 + "close", "not " * 400 + "close", "close+" * 300 + "close",
@@ -339,27 +359,9 @@ def test_all_that_an_expression_comes_to_is_bounded_however_it_is_nested():
         custom(Draft("mine", "level2(level2(level2(level2(level2(close) * 2) * 3) * 5) * 7)"), registry)
 
 
-WORDS = [
-    "close", "open", "n", "ema", "sma", "zscore", "lag", "where", "macd__signal", "rsi_14", "bbands_20_2__upper", "(", ")", ",",
-    "+", "-", "*", "/", "**", "//", ">", "<", "==", "!=", "and", "or", "not", "if", "else", "20", "3", "0", "0.5", "1e9", ".",
-    "[", "]", "lambda", ":", ":=", "=", "in", "is", "await", "__class__", "for", "%", "@", "~", "'", " ", "\n", "min", "abs",
-    "hl2",
-]  # fmt: skip
-
-
-@settings(max_examples=400, deadline=None)
-@given(
-    st.lists(st.sampled_from(WORDS), max_size=30).map(" ".join)
-    | st.text(max_size=60)
-    | st.text("()-+close.[]*", max_size=300)
-)
-def test_no_text_does_worse_than_a_pointed_refusal(text):
-    try:
-        definition = made(text, N if "n" in text.split() else {})
-        said = definition.doc
-    except InvalidRequestError as problem:
-        said = str(problem)
-    assert 0 < len(said) < 500
+@pytest.mark.parametrize("given", [None, 5, b"close", ["close"], ("close",), {"a": None}, {"a": b"close"}, object()])
+def test_what_is_no_text_is_refused(given):
+    assert "an expression is a text such as" in refusal(given)
 
 
 # ---------------------------------------------------------------- laws, over random expressions

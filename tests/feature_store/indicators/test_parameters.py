@@ -30,6 +30,13 @@ def test_what_is_not_such_a_number_is_refused_by_value_and_rule(value):
     assert refused.value.field == "period"
 
 
+@pytest.mark.parametrize("value", [10**400, -(10**400), 10**5000], ids=["long", "negative", "beyond text"])
+def test_a_number_beyond_the_floats_is_refused_as_any_other(value):
+    for parameter in (fs.Int(14, ge=2), fs.Real(1.0)):
+        with pytest.raises(InvalidRequestError, match=r"must be a .*number from .*was a longer number"):
+            parameter.check(value, "rsi", "period")
+
+
 def test_a_choice_takes_its_words_and_no_other():
     kinds = fs.Choice("classic", "woodie")
     assert kinds.check("woodie", "pivots", "kind") == "woodie"
@@ -44,7 +51,8 @@ def test_a_long_wrong_value_does_not_flood_the_message():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(20, "20"), (2.0, "2"), (0.5, "0.5"), (0.02, "0.02"), ("classic", "classic")]
+    ("value", "text"),
+    [(20, "20"), (2.0, "2"), (0.5, "0.5"), (0.02, "0.02"), ("classic", "classic"), (1e-05, "0.00001")],
 )
 def test_an_id_spells_a_value_one_way(value, text):
     assert spell(value) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -13,9 +14,18 @@ from pathlib import Path
 import pytest
 
 import feature_store as fs
-from feature_store.errors import CorruptDataError, FeatureNotFoundError, FeatureStoreError, InvalidRequestError
-from feature_store.indicators.custom import Draft
+from feature_store.errors import (
+    ConflictError,
+    CorruptDataError,
+    FeatureNotFoundError,
+    FeatureStoreError,
+    InvalidRequestError,
+    StoreLockedError,
+    StoreReadOnlyError,
+)
+from feature_store.indicators.custom import Draft, custom
 from feature_store.indicators.definition import registered
+from feature_store.store import definitions as module
 from feature_store.store.definitions import FILE, MemoryDefinitions, SqliteDefinitions
 
 N = {"n": fs.Int(20, ge=2)}
@@ -44,7 +54,8 @@ def folder(tmp_path):
 
 
 def versions(definitions, name="mine") -> list[str]:
-    return [each.content_hash for each in definitions.registry().own.get(name, ())]
+    registry = definitions.registry()
+    return [registry.find(name, place + 1).content_hash for place in range(len(registry.own.get(name, ())))]
 
 
 def test_a_definition_is_found_once_it_is_registered(definitions):
@@ -102,8 +113,9 @@ def test_definitions_are_there_when_the_folder_is_opened_again(folder):
         )
     ]
     one.close()
-    registry = folder().registry()
-    assert [each.content_hash for each in registry.own["mine"]] == [hashes[0], hashes[2]]
+    again = folder()
+    registry = again.registry()
+    assert versions(again) == [hashes[0], hashes[2]]
     assert registry.find("bands").content_hash == hashes[1]
     assert registry.find("of_newest").content_hash == hashes[4]
     assert registry.find("of_newest").describe()["uses"] == ["bands:v1", "mine:v2"]
@@ -191,18 +203,37 @@ def test_a_damaged_file_says_so(tmp_path, folder):
     with sqlite3.connect(file) as connection:
         connection.execute("update definitions set content = '{\"name\": 5'")
     connection.close()
-    with pytest.raises(CorruptDataError, match="mine:v1 is not a definition"):
+    with pytest.raises(CorruptDataError, match=r"mine:v1 in definitions\.sqlite is not a definition; restore the file"):
+        folder().registry().find("mine")
+    with sqlite3.connect(file) as connection:
+        connection.execute("update definitions set version = 2")
+    connection.close()
+    with pytest.raises(CorruptDataError, match=r"is damaged \(mine:v1 is missing\)"):
         folder().registry()
 
 
-def test_a_full_or_locked_disk_is_an_error_that_says_what_to_do(folder, monkeypatch):
+def test_a_damaged_definition_takes_no_other_along(tmp_path, folder):
+    store = folder()
+    store.register(FIRST)
+    store.register(Draft("sound", "close * 2"))
+    store.close()
+    with sqlite3.connect(tmp_path / "market" / FILE) as connection:
+        connection.execute("update definitions set content = '[]' where name = 'mine'")
+    connection.close()
+    assert folder().registry().parse("sound").version.startswith("v1.")
+    assert folder().register(Draft("another", "close * 3")).version == 1
+
+
+def test_a_disk_that_is_locked_for_too_long_is_an_error_that_says_what_to_do(folder, monkeypatch):
     store = folder()
     store.register(FIRST)
     holder = sqlite3.connect(store.path, isolation_level=None)
     holder.execute("begin immediate")
     monkeypatch.setattr("feature_store.store.definitions._PATIENCE_S", 0.05)
     hasty = folder()
-    with pytest.raises(FeatureStoreError, match=r"cannot be used .*locked"):
+    with pytest.raises(
+        StoreLockedError, match=r"another process has been writing to .* for more than 0.05 s; try again"
+    ):
         hasty.register(SECOND)
     assert hasty.registry().find("mine").version == 1
     holder.execute("rollback")
@@ -218,21 +249,80 @@ def test_a_folder_that_cannot_be_written_to_is_read(folder, monkeypatch):
     writer.close()
     alone = folder()
     assert alone.registry().find("mine").version == 1
-    with pytest.raises(FeatureStoreError, match="cannot be used"):
+    with pytest.raises(StoreReadOnlyError, match=r"cannot be written to .*; register where its folder can be"):
         alone.register(SECOND)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_where_nothing_can_be_made_says_that_it_is_read_only(folder, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(module, "make_folder", refuse)
+    with pytest.raises(StoreReadOnlyError, match="cannot be written to"):
+        folder().register(FIRST)
+
+
+def test_a_full_disk_says_so(folder, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(module, "make_folder", refuse)
+    with pytest.raises(FeatureStoreError, match=r"cannot be used .*No space left on device.*that the disk has room"):
+        folder().register(FIRST)
+
+
+def test_a_store_keeps_so_many_names_and_no_more(definitions, monkeypatch):
+    monkeypatch.setattr(module, "MAX_NAMES", 3)
+    for name in ("mine", "second", "third"):
+        definitions.register(Draft(name, "close * 2"))
+    with pytest.raises(ConflictError, match=r"keeps at most 3 custom indicators.*; register in another store"):
+        definitions.register(Draft("fourth", "close * 2"))
+    with pytest.raises(InvalidRequestError, match="nothing is called clse"):
+        definitions.register(Draft("fourth", "clse * 2"))
+    assert definitions.register(Draft("third", "close * 3")).version == 2, "a version is no new name"
+    assert definitions.registry().find("fourth") is None
+
+
+def test_a_name_has_so_many_versions_and_no_more(definitions, monkeypatch):
+    monkeypatch.setattr(module, "MAX_VERSIONS", 3)
+    for factor in (1, 2, 3):
+        definitions.register(Draft("mine", f"close * {factor}"))
+    with pytest.raises(ConflictError, match=r"mine has 3 versions, the most .*; register it under another name"):
+        definitions.register(Draft("mine", "close * 4"))
+    assert definitions.register(Draft("mine", "close * 3", title="In other words")).version == 3
+    assert definitions.registry().parse("mine:v1").version.startswith("v1.")
+
+
+def test_opening_a_store_makes_only_what_is_looked_at(folder, monkeypatch):
+    store = folder()
+    for factor in range(2, 9):
+        store.register(Draft("mine", f"close * {factor}"))
+    store.register(Draft("user", "mine - open"))
+    store.close()
+    made = []
+    monkeypatch.setattr(
+        module, "custom", lambda draft, *more, **how: made.append(draft.name) or custom(draft, *more, **how)
+    )
+    registry = folder().registry()
+    assert made == []
+    registry.parse("user")
+    assert made == ["user", "mine"]
+    registry.parse("user:v1")
+    assert made == ["user", "mine"], "once"
 
 
 def test_a_version_whose_parts_are_gone_is_refused_alone(folder, monkeypatch):
     store = folder()
     store.register(Draft("mine", "wma(close, 5)"))
-    store.register(Draft("other", "mine * 2"))
+    store.register(Draft("above", "mine * 2"))
     store.register(Draft("sound", "close * 2"))
     store.close()
     monkeypatch.delitem(registered, "wma")
     registry = folder().registry()
     assert registry.find("sound").version == 1
-    for name in ("mine", "other"):
-        with pytest.raises(FeatureNotFoundError, match=rf"{name}:v1 cannot be used with this version of the package"):
+    for name in ("mine", "above"):
+        with pytest.raises(FeatureNotFoundError, match=rf"{name}:v1 cannot be used any more"):
             registry.find(name)
     assert {each.name for each in registry} - set(registered) == {"sound"}
 

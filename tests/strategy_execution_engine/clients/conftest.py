@@ -67,6 +67,7 @@ class Service:
 
     def __init__(self, store):
         self.store = store
+        self.custom = fs.open(":memory:")
         self.script = deque()
         self.always = None
         self.asked = []
@@ -86,11 +87,14 @@ class Service:
         try:
             return self.answer(asked)
         except FeatureStoreError as error:
-            status = 404 if error.code.endswith("_not_found") else 422
+            status = 404 if error.code.endswith("_not_found") else 409 if error.code == "conflict" else 422
             return problem(status, error.code, str(error), error.field)
 
     def answer(self, asked):
         route = asked.path.removeprefix("/api/v1")
+        if (asked.method, route) == ("POST", "/indicators"):
+            made = self.custom.register(**json_codec.loads(asked.body))
+            return sealed(json_codec.dumps({**made.describe(), "id": f"{made.name}:v{made.version}"}), status=201)
         if route == "/indicators":
             return sealed(json_codec.dumps({"indicators": [each.describe() for each in fs.catalog()]}))
         if route.startswith("/indicators/"):
