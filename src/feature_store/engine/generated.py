@@ -36,7 +36,8 @@ def name_of(text: str) -> str:
 
 def is_compiled(text: str) -> bool:
     """Whether the text was compiled on this machine before, so that loading it takes milliseconds."""
-    return any((_folder() / "__pycache__").glob(f"{name_of(text)}.*.nbc"))
+    name = name_of(text)
+    return name in sys.modules or name in _compiled_before()
 
 
 def function(text: str, features: int) -> Callable[..., None]:
@@ -72,6 +73,13 @@ def _in_turn() -> Iterator[None]:
         yield
     finally:
         _compiling.release()
+
+
+@lru_cache(maxsize=1)
+def _compiled_before() -> frozenset[str]:
+    """The modules that the folder held compiled when it was first looked at."""
+    kept = _folder() / "__pycache__"
+    return frozenset(file.name.split(".")[0] for file in kept.glob("*.nbc")) if kept.exists() else frozenset()
 
 
 @lru_cache(maxsize=1)
