@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/bash
 
-.PHONY: help demo test check fix bench pictures clean
+.PHONY: help demo test check fix bench reference pictures clean
 help:
 	@echo "make demo    run the main job on real EUR/USD bars and write a report"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import contracts, doctests and documents"
 	@echo "make fix     format and mend what can be mended"
 	@echo "make bench   measure the numbers of benchmarks/RESULTS.md beside their peers"
+	@echo "make reference  write docs/reference anew from the catalog"
 	@echo "make pictures  take the README's picture of the report again (needs Chromium)"
 
 .venv/demo: pyproject.toml constraints.txt
@@ -33,7 +34,7 @@ check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q --doctest-modules src
+	$(BIN)/python -m pytest -q --doctest-modules src tools
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
 fix: .venv/dev
@@ -42,6 +43,9 @@ fix: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks
+
+reference: .venv/dev
+	@$(BIN)/python -m tools.reference
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from feature_store import wire
     from feature_store.feature_store import FeatureStore
+    from feature_store.indicators.registry import Registry
     from feature_store.settings import Settings
 
 app = typer.Typer(
@@ -117,8 +118,14 @@ def features(
     home: Home = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what is shared, where values begin and what compiles; compute nothing.")
+    ] = False,
 ) -> None:
     """Show features of stored bars."""
+    if explain:
+        _explain(home, ids, as_json=as_json)
+        return
     _show(home, (symbol, timeframe, start, end, ids), _printer(as_json=as_json, as_csv=as_csv))
 
 
@@ -139,29 +146,46 @@ def backfill(
 
 @app.command()
 def catalog(
-    search: Annotated[
-        str, typer.Option(help="Only those whose name, title or group contains this.", show_default=False)
-    ] = "",
+    about: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only those that are about this, such as: moving average", show_default=False),
+    ] = None,
+    search: Annotated[str, typer.Option(help="The same, as an option.", show_default=False)] = "",
     *,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the indicators: parameters with defaults, outputs, unit and first row with a value; a store's own among them."""
+    """List the indicators by group, a store's own among them: ids with their defaults, what they are, outputs."""
     from feature_store import tables
     from feature_store.indicators.catalog import catalog as find
-    from feature_store.store.definitions import SqliteDefinitions
 
-    with closing(SqliteDefinitions((home or _settings().home).expanduser().resolve())) as definitions:
-        described = [definition.describe() for definition in find(search, definitions.registry())]
+    words = " ".join([*(about or ()), search]).strip()
+    found = find(words, _registry(home))
     if as_json:
-        tables.print_json({"indicators": described})
-    elif described:
-        tables.print_table(
-            f"{len(described)} indicator{'s' * (len(described) != 1)}", [_catalog_row(each) for each in described]
-        )
+        tables.print_json({"indicators": [each.describe() for each in found]})
+    elif found:
+        tables.print_catalog(found)
     else:
-        msg = f"no indicator's name, title or group contains {search!r}; feature-store catalog lists all"
+        msg = f"no indicator's name, title, group or text contains {words!r}; feature-store catalog lists all"
         raise InvalidRequestError(msg, field="search")
+
+
+@app.command()
+def describe(
+    id: Annotated[str, typer.Argument(help="A feature id, such as rsi or bbands_20_2.upper.", show_default=False)],  # noqa: A002
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell all of one feature: what it means, its formula, parameters and outputs, and where its values begin."""
+    from feature_store import tables
+    from feature_store.indicators.catalog import parse
+
+    feature = parse(id, _registry(home))
+    if as_json:
+        tables.print_json(feature.describe())
+    else:
+        tables.print_feature(feature)
 
 
 @app.command()
@@ -238,6 +262,14 @@ def _settings() -> Settings:
     return Settings.from_environment()
 
 
+def _registry(home: Path | None) -> Registry:
+    """Return what names mean in a store, which need not be there."""
+    from feature_store.store.definitions import SqliteDefinitions
+
+    with closing(SqliteDefinitions((home or _settings().home).expanduser().resolve())) as definitions:
+        return definitions.registry()
+
+
 def _show(home: Path | None, question: Sequence[Any], show: Callable[[wire.Frame], None]) -> None:
     from feature_store import tables
     from feature_store.wire import FeatureRequest
@@ -248,6 +280,17 @@ def _show(home: Path | None, question: Sequence[Any], show: Callable[[wire.Frame
     show(frame)
 
 
+def _explain(home: Path | None, ids: Sequence[str], *, as_json: bool) -> None:
+    from feature_store import tables
+    from feature_store.engine.explain import explain
+
+    told = explain(ids, registry=_registry(home))
+    if as_json:
+        tables.print_json(told.to_dict())
+    else:
+        tables.print_explanation(told)
+
+
 def _printer(*, as_json: bool, as_csv: bool) -> Callable[[wire.Frame], None]:
     from feature_store import tables
 
@@ -255,20 +298,6 @@ def _printer(*, as_json: bool, as_csv: bool) -> Callable[[wire.Frame], None]:
         msg = "choose one of --json and --csv"
         raise InvalidRequestError(msg, field="json")
     return tables.print_frame_json if as_json else tables.print_frame_csv if as_csv else tables.print_frame
-
-
-def _catalog_row(about: dict[str, Any]) -> dict[str, str]:
-    outputs = about["outputs"]
-    return {
-        "id": about["id"],
-        "title": about["title"],
-        "group": about["group"],
-        "parameters": ", ".join(f"{name}={rule['default']}" for name, rule in about["parameters"].items()),
-        "outputs": ", ".join(output["name"] for output in outputs) if len(outputs) > 1 else "",
-        "unit": ", ".join(dict.fromkeys(output["unit"] for output in outputs)),
-        "first value": str(about["warmup"]),
-        "version": about["version"],
-    }
 
 
 def _write_whole(file: Path, text: str) -> None:

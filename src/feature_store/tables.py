@@ -18,6 +18,7 @@ from rich.text import Text
 
 from feature_store import json_codec, wire
 from feature_store.events import Compiling, subscribe
+from feature_store.indicators.beginnings import beginnings
 from feature_store.indicators.parameters import spell
 from feature_store.indicators.prose import prose_of
 from feature_store.indicators.warmup import NEVER, memory_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from feature_store.bars import Floats
+    from feature_store.engine.explain import Explanation
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.feature import Feature
     from feature_store.ingest.report import IngestReport, Rejected
@@ -197,9 +199,44 @@ def _outputs(feature: Feature) -> Table:
     table = _table("", "output", "unit", "first value at row", "settled at row")
     units = dict(zip(feature.definition.outputs, feature.definition.units, strict=True))
     shown = [units[feature.output]] if feature.output else units.values()
-    for column, unit, first, settled in zip(feature.columns, shown, feature.warmups, feature.settlings, strict=True):
-        table.add_row(column, unit, str(first), str(settled) if settled < NEVER else "never")
+    for column, unit, rows in zip(feature.columns, shown, beginnings(feature), strict=True):
+        table.add_row(column, unit, *rows)
     return table
+
+
+def print_explanation(told: Explanation) -> None:
+    """Print what a request will do: its features, what they share, its loops."""
+    print_table(
+        "Features",
+        [
+            {
+                "id": each.id,
+                "reads": ", ".join(each.inputs),
+                "depends on": each.memory,
+                "first value": str(each.warmup),
+                "settled": "never" if each.settled >= NEVER else f"{each.settled:,}",
+                "loops": ", ".join(map(str, each.loops)),
+            }
+            for each in told.features
+        ],
+    )
+    if told.shared:
+        rows = [{"computed once": each.step, "for": ", ".join(each.features)} for each in told.shared]
+        print_table("Shared", rows)
+    print_table(
+        f"Loops ({sum(not each.compiled for each in told.loops)} of {len(told.loops)} to compile, about a second each)",
+        [
+            {
+                "loop": place,
+                "steps": ", ".join(each.steps) or "none",
+                "answers": each.answers,
+                "hands on": each.handed,
+                "state": f"{each.state:,} bytes",
+                "compiled": "yes" if each.compiled else "no",
+            }
+            for place, each in enumerate(told.loops, 1)
+        ],
+    )
 
 
 def number(value: float, decimals: int = 5) -> str:

@@ -148,8 +148,60 @@ def test_catalog_lists_and_searches(run):
     listed = json_codec.loads(run("catalog", "--json").stdout)["indicators"]
     assert [each["id"] for each in listed] == [each.name for each in fs.catalog()]
     found = run("catalog", "--search", "bollinger").stdout
-    assert "bbands" in found
+    assert "bbands_20_2" in found
     assert "donchian" not in found
+
+
+def test_catalog_takes_words_and_looks_for_them_in_texts_too(run):
+    assert run("catalog", "moving", "average").stdout == run("catalog", "--search", "moving average").stdout
+    about_rsi = json_codec.loads(run("catalog", "rsi", "--json").stdout)["indicators"]
+    names = {each["id"] for each in about_rsi}
+    assert names > {"rsi", "stochrsi", "cmo_wilder"}  # by id, and by what is said of it
+    assert "pvo" not in names  # of which "version" is said
+
+
+def test_catalog_is_grouped_and_has_no_line_longer_than_the_terminal(run, monkeypatch):
+    monkeypatch.setattr(tables, "_PIPE_WIDTH", 80)
+    lines = run("catalog").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    groups = list(dict.fromkeys(each.group for each in fs.catalog()))
+    assert [line.strip() for line in lines if line.rstrip() in {f" {group}" for group in groups}] == groups
+    assert not any("…" in line for line in lines)
+
+
+def test_describe_tells_all_of_a_feature(run):
+    told = run("describe", "macd_5_20_9").stdout
+    assert "Moving average convergence divergence" in told
+    assert "    line = ema(close, fast) - ema(close, slow)\n" in told
+    assert ">>>" not in told
+    feature = fs.parse("macd_5_20_9")
+    rows = [line.split() for line in told.splitlines()]
+    assert ["fast", "5", "12", "a", "whole", "number", "from", "1", "to", "5000"] in rows
+    for column, first, settled in zip(feature.columns, feature.warmups, feature.settlings, strict=True):
+        assert [column, "price", "change", str(first), str(settled)] in rows
+    assert f"{feature.version} (built-in)" in told
+
+
+def test_describe_tells_of_one_output_and_of_values_that_never_settle(run):
+    told = run("describe", "bbands.upper").stdout
+    assert [line.split()[0] for line in told.splitlines() if " price " in line] == ["bbands.upper"]
+    assert "never" in run("describe", "obv").stdout
+
+
+def test_describe_as_json_is_what_the_service_answers(run):
+    assert json_codec.loads(run("describe", "rsi_7", "--json").stdout) == fs.parse("rsi_7").describe()
+
+
+def test_what_was_registered_is_listed_and_described(run, tmp_path):
+    (tmp_path / "mine.toml").write_text(
+        'name = "reach"\nexpression = "(high - low) / n"\ndescription = "Half of it."\n'
+        "parameters = {n = {type = 'int', default = 2}}\n"
+    )
+    run("register", tmp_path / "mine.toml", "--home", tmp_path / "store")
+    listed = run("catalog", "half", "--home", tmp_path / "store").stdout
+    assert "reach (v1 of this store)" in listed
+    told = run("describe", "reach_3", "--home", tmp_path / "store").stdout
+    assert "\nHalf of it.\n\n    (high - low) / n\n" in told
 
 
 # ---------------------------------------------------------------- one line for what is wrong
@@ -171,6 +223,8 @@ def test_catalog_lists_and_searches(run):
         (["ingest", "EURUSD", "no-such-file.csv"], "no such file"),
         (["ingest", "EURUSD"], "files"),
         (["catalog", "--search", "no such thing"], "lists all"),
+        (["describe", "rssi"], "did you mean rsi"),
+        (["describe", "rsi_1"], "from 2 to 5000, was 1"),
         (["backfill", "GBPUSD", "sma_3"], "EUR/USD 1h"),
         (["serve", "--port", "70000"], "65535"),
         (["serve", "--port", "http"], "port"),
@@ -232,3 +286,11 @@ def test_a_reader_that_never_reads_is_no_error(home):
         command = f'"{sys.executable}" -m feature_store get EURUSD --csv --home "{home}" | true'
         done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, timeout=60)
         assert done.stderr == ""
+
+
+def test_features_explains_a_request_without_data(run):
+    done = run("features", "EURUSD", "macd", "ema_12", "atr_14@4h", "--explain")
+    assert "ema_12 of close" in done.stdout
+    assert "Loops (" in done.stdout
+    told = json_codec.loads(run("features", "EURUSD", "macd", "ema_12", "--explain", "--json").stdout)
+    assert told["shared"] == [{"step": "ema_12 of close", "features": ["macd", "ema_12"]}]

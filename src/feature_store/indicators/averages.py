@@ -21,6 +21,8 @@ def _full_window(period: int) -> int:
 def sma(close: Series, period: int = Int(20)) -> Series:
     """The mean of the last `period` values; first value at row period - 1.
 
+        sum(close, period) / period
+
     >>> fs.compute({"close": [1.0, 2.0, 3.0, 4.0]}, ["sma_2"])["sma_2"].tolist()
     [nan, 1.5, 2.5, 3.5]
     """
@@ -39,6 +41,8 @@ def sma(close: Series, period: int = Int(20)) -> Series:
 )
 def ema(s: State, close: float, period: int = Int(20)) -> float:
     """The mean whose weights fade by 1 - 2/(period + 1) a bar; first value at row period - 1, the plain mean so far.
+
+        value = before(value) + 2 / (period + 1) * (close - before(value))
 
     >>> fs.compute({"close": [1.0, 3.0, 5.0]}, ["ema_2"])["ema_2"].round(4).tolist()
     [nan, 2.0, 4.0]
@@ -68,6 +72,8 @@ def ema(s: State, close: float, period: int = Int(20)) -> float:
 )
 def rma(s: State, close: float, period: int = Int(14)) -> float:
     """The mean whose weights fade by 1 - 1/period a bar (also called smoothed or SMMA); first value at row period - 1.
+
+        value = before(value) + (close - before(value)) / period
 
     >>> fs.compute({"close": [1.0, 3.0, 6.0]}, ["rma_2"])["rma_2"].tolist()
     [nan, 2.0, 4.0]
@@ -159,6 +165,10 @@ def kama(
     slow: int = Int(30, ge=2),
 ) -> Series:
     """An average that follows in a trend and rests in noise; first value at row `period`.
+
+        efficiency = abs(diff(close, period)) / sum(abs(diff(close, 1)), period)
+        root = efficiency * (2 / (fast + 1) - 2 / (slow + 1)) + 2 / (slow + 1)
+        value = before(value) + root ** 2 * (close - before(value))
 
     The efficiency ratio is the way from the value `period` bars ago over the path walked since (1 where nothing moved); the
     weight is its place between 2/(slow + 1) and 2/(fast + 1), squared.

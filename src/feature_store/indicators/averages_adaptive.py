@@ -34,6 +34,8 @@ def _limits_in_order(fast: float, slow: float) -> str | None:
 def mcginley(s: State, close: float, period: int = Int(14)) -> float:
     """An average that falls faster than it rises, since its weight follows the ratio of price to it; first value at row 0.
 
+        value = before(value) + (close - before(value)) / (0.6 * period * (close / before(value)) ** 4)
+
     The weight is at most 1: after a fall to less than about half, McGinley's own formula would go beyond the price. It is for
     prices above 0; at or below, the value is the price itself. It takes longer to settle while prices double.
 
@@ -62,6 +64,8 @@ def mcginley(s: State, close: float, period: int = Int(14)) -> float:
 )
 def ema_first(s: State, close: float, period: int = Int(20)) -> float:
     """The EMA that begins with the first value, for comparison with platforms that do so; `ema` begins with a mean.
+
+        value = before(value) + 2 / (period + 1) * (close - before(value))
 
     Both forget their beginning alike. First value at row 0.
 
@@ -99,6 +103,9 @@ def paced(s: State, close: float, pace: float, period: int = Int(14), span: int 
 def vidya(close: Series, period: int = Int(14), cmo_period: int = Int(9)) -> Series:
     """An EMA whose weight is multiplied by how one-sided the last moves were: |CMO| / 100, 0 where nothing moved.
 
+        pace = abs(diff(close, cmo_period)) / sum(abs(diff(close, 1)), cmo_period)
+        value = before(value) + 2 / (period + 1) * pace * (close - before(value))
+
     |CMO| over n bars is the way from the value n bars ago over the path walked since. First value, the price itself, at row
     `cmo_period`. `settled` counts a walk's usual pace; a market that stands still forgets nothing.
 
@@ -130,6 +137,14 @@ def fractal(s: State, middle: float, older: float, newer: float, whole: float) -
 @indicator(title="Fractal adaptive moving average", group=_GROUP, unit="price", source="Ehlers 2005", rule=_even_period)
 def frama(high: Series, low: Series, period: int = Int(16, ge=2)) -> Series:
     """An average of (high + low) / 2 that follows where price goes straight and rests where it fills its range.
+
+        half = period / 2
+        newer = (highest(high, half) - lowest(low, half)) / half
+        older = lag(newer, half)
+        whole = (highest(high, period) - lowest(low, period)) / period
+        dimension = log((older + newer) / whole) / log(2)
+        weight = clip(exp(-4.6 * (dimension - 1)), 0.01, 1)
+        value = before(value) + weight * ((high + low) / 2 - before(value))
 
     `period` is even. First value, the price itself, at row period - 1.
 
@@ -184,6 +199,10 @@ def mama(
     close: Series, fast: float = Real(0.5, ge=0.01, le=0.99), slow: float = Real(0.05, ge=0.01, le=0.99)
 ) -> tuple[Series, ...]:
     """An EMA whose weight is `fast` over the degrees its cycle's phase turned, at least `slow`, and one of it at half the pace.
+
+        weight = max(fast / max(degrees turned, 1), slow)
+        mama = before(mama) + weight * (close - before(mama))
+        fama = before(fama) + weight / 2 * (mama - before(fama))
 
     First values at row 32, as TA-Lib; there the average begins with the price, in TA-Lib with 0, which takes some 700 bars to
     fade.

@@ -21,6 +21,8 @@ _GROUP = "moving average"
 def dema(close: Series, period: int = Int(20)) -> Series:
     """Twice the EMA less the EMA of it: most of the lag taken away; first value at row 2 period - 2.
 
+        2 * ema(close, period) - ema(ema(close, period), period)
+
     The inner EMA seeds the outer one with its first `period` values, as TA-Lib does, so that every value is fully seeded.
 
     >>> fs.compute({"close": [1.0, 2.0, 3.0, 4.0]}, ["dema_2"])["dema_2"].round(4).tolist()
@@ -34,6 +36,10 @@ def dema(close: Series, period: int = Int(20)) -> Series:
 @indicator(title="Triple exponential moving average", group=_GROUP, unit="price", source="Mulloy 1994; nested seeds")
 def tema(close: Series, period: int = Int(20)) -> Series:
     """Three times the EMA, less three times the EMA of it, plus the EMA of that; first value at row 3 period - 3.
+
+        once = ema(close, period)
+        twice = ema(once, period)
+        3 * once - 3 * twice + ema(twice, period)
 
     >>> fs.compute({"close": [1.0, 2.0, 3.0, 4.0]}, ["tema_2"])["tema_2"].round(4).tolist()
     [nan, nan, nan, 4.0]
@@ -99,7 +105,14 @@ def sixfold(
 def t3(close: Series, period: int = Int(5), volume_factor: float = Real(0.7, le=1.0)) -> Series:
     """Six nested EMAs, weighed so that lag goes and smoothness stays; first value at row 6 period - 6.
 
-    With v the factor: (1 + v)^3 e3 - 3 v (1 + v)^2 e4 + 3 v^2 (1 + v) e5 - v^3 e6; 0 gives e3, 1 the triple DEMA.
+        v = volume_factor
+        e3 = ema(ema(ema(close, period), period), period)
+        e4 = ema(e3, period)
+        e5 = ema(e4, period)
+        e6 = ema(e5, period)
+        (1 + v) ** 3 * e3 - 3 * v * (1 + v) ** 2 * e4 + 3 * v ** 2 * (1 + v) * e5 - v ** 3 * e6
+
+    A factor of 0 gives e3, the third EMA; 1 gives a DEMA of a DEMA of a DEMA.
 
     >>> fs.compute({"close": [5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0]}, ["t3_2"])["t3_2"].tolist()
     [nan, nan, nan, nan, nan, nan, 5.0]
@@ -110,6 +123,9 @@ def t3(close: Series, period: int = Int(5), volume_factor: float = Real(0.7, le=
 @indicator(title="Hull moving average", group=_GROUP, unit="price", source="Hull 2005")
 def hma(close: Series, period: int = Int(20, ge=2)) -> Series:
     """Twice the WMA of half the period less the WMA of all of it, smoothed by a WMA of the square root of the period.
+
+        root = floor(sqrt(period))
+        wma(2 * wma(close, period // 2) - wma(close, period), root)
 
     Halves and roots are rounded down. First value at row period - 1 + root - 1.
 
@@ -124,6 +140,8 @@ def hma(close: Series, period: int = Int(20, ge=2)) -> Series:
 def trima(close: Series, period: int = Int(20)) -> Series:
     """The mean whose weights rise to the middle of the window and fall again; first value at row period - 1.
 
+        sma(sma(close, period // 2 + 1), (period + 1) // 2)
+
     It is a mean of means: of (period + 1) / 2 values twice, or of period / 2 and period / 2 + 1 values.
 
     >>> fs.compute({"close": [1.0, 2.0, 6.0]}, ["trima_3"])["trima_3"].tolist()
@@ -135,6 +153,8 @@ def trima(close: Series, period: int = Int(20)) -> Series:
 @indicator(title="Zero-lag exponential moving average", group=_GROUP, unit="price", source="Ehlers and Way 2010")
 def zlema(close: Series, period: int = Int(20, ge=3)) -> Series:
     """The EMA of twice the price less the price half a window ago, (period - 1) / 2 bars rounded down.
+
+        ema(2 * close - lag(close, (period - 1) // 2), period)
 
     First value at row period - 1 + that lag.
 
@@ -155,6 +175,8 @@ def zlema(close: Series, period: int = Int(20, ge=3)) -> Series:
 )
 def vwma(s: State, close: float, tick_volume: float, period: int = Int(20)) -> float:
     """The mean of the last `period` values, each weighing its tick volume; the plain mean where none of them had volume.
+
+        sum(close * tick_volume, period) / sum(tick_volume, period)
 
     First value at row period - 1. TA-Lib has no value in a window without volume. Both sums are of two blocks (windows.py).
 
@@ -205,6 +227,8 @@ def vwma(s: State, close: float, tick_volume: float, period: int = Int(20)) -> f
 def swma(close: Series) -> Series:
     """The mean of four values with weights 1, 2, 2, 1; first value at row 3.
 
+        (close + 2 * lag(close, 1) + 2 * lag(close, 2) + lag(close, 3)) / 6
+
     >>> fs.compute({"close": [1.0, 2.0, 3.0, 4.0]}, ["swma"])["swma"].tolist()
     [nan, nan, nan, 2.5]
     """
@@ -215,6 +239,8 @@ def swma(close: Series) -> Series:
 def midpoint(close: Series, period: int = Int(14)) -> Series:
     """The middle between the highest and the lowest of the last `period` values; first value at row period - 1.
 
+        (highest(close, period) + lowest(close, period)) / 2
+
     >>> fs.compute({"close": [1.0, 2.0, 4.0]}, ["midpoint_2"])["midpoint_2"].tolist()
     [nan, 1.5, 3.0]
     """
@@ -224,6 +250,8 @@ def midpoint(close: Series, period: int = Int(14)) -> Series:
 @indicator(title="Midprice", group=_GROUP, unit="price", source="arithmetic")
 def midprice(high: Series, low: Series, period: int = Int(14)) -> Series:
     """The middle between the highest high and the lowest low of the last `period` bars; first value at row period - 1.
+
+        (highest(high, period) + lowest(low, period)) / 2
 
     >>> fs.compute({"high": [2.0, 4.0], "low": [1.0, 3.0]}, ["midprice_2"])["midprice_2"].tolist()
     [nan, 2.5]

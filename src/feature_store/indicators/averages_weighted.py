@@ -33,6 +33,8 @@ def alma(
 ) -> float:
     """The mean of the last `period` values under a bell of weights whose middle lies near the newest.
 
+        weight(i) = exp(-((i - offset * (period - 1)) * sigma / period) ** 2 / 2)
+
     The middle is at offset * (period - 1), counted from the oldest and not rounded, the bell's deviation is period / sigma.
     First value at row period - 1. Weights are free, so each bar costs `period` products.
 
@@ -69,6 +71,8 @@ def alma(
 @indicator(title="Simple moving median", group=_GROUP, unit="price", source="arithmetic; also called rolling median")
 def smm(close: Series, period: int = Int(20)) -> Series:
     """The median of the last `period` values, where a spike counts no more than any other; first value at row period - 1.
+
+        median(close, period)
 
     It is `median` under the name it has among averages.
 

@@ -24,6 +24,12 @@ def bbands(
 ) -> tuple[Series, ...]:
     """The mean and `width` standard deviations about it; first values at row period - 1.
 
+        middle = sma(close, period)
+        upper = middle + width * stdev(close, period)
+        lower = middle - width * stdev(close, period)
+        percent_b = (close - lower) / (upper - lower)
+        width = (upper - lower) / middle
+
     `percent_b` is where the close lies between the bands (0 lower, 1 upper, 0.5 where they meet); `width` their distance over
     the middle.
 
@@ -56,6 +62,10 @@ def keltner(
 ) -> tuple[Series, ...]:
     """An EMA of close and `width` average true ranges about it; the middle's first value is at row period - 1.
 
+        middle = ema(close, period)
+        upper = middle + width * atr(high, low, close, atr_period)
+        lower = middle - width * atr(high, low, close, atr_period)
+
     >>> bars = {"high": [2.0, 3.0], "low": [1.0, 2.0], "close": [1.5, 2.5]}
     >>> fs.compute(bars, ["keltner_2_1_2"]).iloc[1].tolist()
     [5.0, 2.0, -1.0]
@@ -68,6 +78,10 @@ def keltner(
 @indicator(title="Donchian channel", group=_GROUP, unit="price", source="Donchian 1960", outputs="upper middle lower")
 def donchian(high: Series, low: Series, period: int = Int(20)) -> tuple[Series, ...]:
     """The highest high and lowest low of the last `period` bars, this one included; first values at row period - 1.
+
+        upper = highest(high, period)
+        lower = lowest(low, period)
+        middle = (upper + lower) / 2
 
     >>> fs.compute({"high": [2.0, 4.0], "low": [1.0, 2.0]}, ["donchian_2"]).iloc[1].tolist()
     [4.0, 2.5, 1.0]
@@ -85,6 +99,10 @@ def donchian(high: Series, low: Series, period: int = Int(20)) -> tuple[Series, 
 )
 def donchian_prev(high: Series, low: Series, period: int = Int(20)) -> tuple[Series, ...]:
     """The highest high and lowest low of the `period` bars before this one; first values at row `period`.
+
+        upper = lag(highest(high, period), 1)
+        lower = lag(lowest(low, period), 1)
+        middle = (upper + lower) / 2
 
     >>> fs.compute({"high": [2.0, 4.0, 9.0], "low": [1.0, 2.0, 0.5]}, ["donchian_prev_2"]).iloc[2].tolist()
     [4.0, 2.5, 1.0]

@@ -28,6 +28,10 @@ def keltner_tp(
 ) -> tuple[Series, ...]:
     """As `keltner`, about an EMA of the typical price; the middle's first value is at row period - 1.
 
+        middle = ema((high + low + close) / 3, period)
+        upper = middle + width * atr(high, low, close, atr_period)
+        lower = middle - width * atr(high, low, close, atr_period)
+
     >>> bars = {"high": [3.0, 4.0], "low": [1.0, 2.0], "close": [2.0, 3.0]}
     >>> fs.compute(bars, ["keltner_tp_2_1_2"]).iloc[1].tolist()
     [6.5, 2.5, -1.5]
@@ -54,6 +58,10 @@ def starc(
 ) -> tuple[Series, ...]:
     """The mean of close and `width` average true ranges about it; the middle's first value is at row period - 1.
 
+        middle = sma(close, period)
+        upper = middle + width * atr(high, low, close, atr_period)
+        lower = middle - width * atr(high, low, close, atr_period)
+
     >>> bars = {"high": [2.0, 3.0], "low": [1.0, 2.0], "close": [1.5, 2.5]}
     >>> fs.compute(bars, ["starc_2_1_2"]).iloc[1].tolist()
     [5.0, 2.0, -1.0]
@@ -72,6 +80,11 @@ def starc(
 )
 def accbands(high: Series, low: Series, close: Series, period: int = Int(20)) -> tuple[Series, ...]:
     """Means of high and low, moved apart by four times the bar's range over high + low, about the mean of close.
+
+        share = 4 * (high - low) / (high + low)
+        upper = sma(high * (1 + share), period)
+        middle = sma(close, period)
+        lower = sma(low * (1 - share), period)
 
     Where high + low is 0 nothing is moved. First values at row period - 1.
 
@@ -92,6 +105,10 @@ def accbands(high: Series, low: Series, close: Series, period: int = Int(20)) ->
 )
 def envelope(close: Series, period: int = Int(20), percent: float = Real(2.5, le=100.0)) -> tuple[Series, ...]:
     """The mean of the last `period` values and `percent` of it above and below; first values at row period - 1.
+
+        middle = sma(close, period)
+        upper = middle * (1 + percent / 100)
+        lower = middle * (1 - percent / 100)
 
     >>> fs.compute({"close": [1.0, 3.0]}, ["envelope_2_50"]).iloc[1].tolist()
     [3.0, 2.0, 1.0]

@@ -204,7 +204,7 @@ def ht_dcperiod(close: Series) -> Series:
     """How many bars the dominant cycle takes, from 6 to 50, by Hilbert transform; first value at row 32.
 
     A market that stands still keeps the last period, 6 where it never moved. TA-Lib begins from a price of 0 and agrees from
-    row 330; see the top of this file.
+    row 330; see the top of cycle.py.
 
     >>> import math
     >>> waves = [10.0 + math.sin(2 * math.pi * bar / 20) for bar in range(300)]
@@ -219,7 +219,7 @@ def ht_dcperiod(close: Series) -> Series:
 def ht_phasor(close: Series) -> tuple[Series, ...]:
     """The cycle as a hand that turns once a period: along (inphase) and a quarter ahead (quadrature); first values at row 32.
 
-    Both are in the unit of price and 0 in a market that stands still. TA-Lib agrees from row 330; see the top of this file.
+    Both are in the unit of price and 0 in a market that stands still. TA-Lib agrees from row 330; see the top of cycle.py.
 
     >>> fs.compute({"close": [1.5] * 33}, ["ht_phasor"]).iloc[-1].tolist()
     [0.0, 0.0]
@@ -243,7 +243,7 @@ def _waves(phase: Series) -> tuple[Series, Series]:
 def ht_dcphase(close: Series) -> Series:
     """Where in the dominant cycle the market stands, from -45 to 315 degrees; 90 at its top; first value at row 63.
 
-    In a market that stands still 90 + 360 / period. TA-Lib agrees from row 330; see the top of this file.
+    In a market that stands still 90 + 360 / period. TA-Lib agrees from row 330; see the top of cycle.py.
 
     >>> import math
     >>> waves = [10.0 + math.cos(2 * math.pi * bar / 20) for bar in range(301)]
@@ -257,7 +257,10 @@ def ht_dcphase(close: Series) -> Series:
 def ht_sine(close: Series) -> tuple[Series, ...]:
     """The sine of the dominant cycle's phase, and of the phase 45 degrees on; they cross near its turns; first at row 63.
 
-    In a trend the phase stands nearly still and they do not cross. TA-Lib agrees from row 330; see the top of this file.
+        sine = sin(ht_dcphase(close) * 3.14159265358979 / 180)
+        leadsine = sin((ht_dcphase(close) + 45) * 3.14159265358979 / 180)
+
+    In a trend the phase stands nearly still and they do not cross. TA-Lib agrees from row 330; see the top of cycle.py.
 
     >>> import math
     >>> waves = [10.0 + math.cos(2 * math.pi * bar / 20) for bar in range(301)]
@@ -272,7 +275,7 @@ def ht_sine(close: Series) -> tuple[Series, ...]:
 def ht_trendline(close: Series) -> Series:
     """The mean over one dominant cycle, in which the cycle cancels, smoothed over four bars; first value at row 63.
 
-    TA-Lib agrees from row 330; see the top of this file.
+    TA-Lib agrees from row 330; see the top of cycle.py.
 
     >>> import math
     >>> waves = [10.0 + math.sin(2 * math.pi * bar / 20) for bar in range(300)]
@@ -289,7 +292,7 @@ def ht_trendmode(close: Series) -> Series:
 
     It cycles for half a period after sine and leadsine cross, and while the phase turns by 0.67 to 1.5 times what a cycle of
     its period turns in a bar; but it trends wherever price is 1.5 % or more from the trendline, which is rare in foreign
-    exchange. TA-Lib agrees from row 330; see the top of this file.
+    exchange. TA-Lib agrees from row 330; see the top of cycle.py.
 
     >>> fs.compute({"close": [1.5 + 0.01 * bar for bar in range(100)]}, ["ht_trendmode"])["ht_trendmode"].iloc[-1].tolist()
     1.0

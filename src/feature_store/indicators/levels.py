@@ -55,6 +55,8 @@ def last_period(
 def prior_day(open: Series, high: Series, low: Series, close: Series, fx_day: Series) -> tuple[Series, ...]:
     """The high, low and close of the last finished FX day.
 
+    Values begin with the third day of a series, as its first may be cut off.
+
     >>> day = 86_400_000
     >>> rising = {name: [1.0, 2.0, 3.0] for name in ("open", "high", "low", "close")}
     >>> fs.compute(rising | {"time": [0, day, 2 * day]}, ["prior_day"]).iloc[2].tolist()
@@ -83,9 +85,13 @@ def pivots(
 ) -> tuple[Series, ...]:
     """A pivot and four resistances and supports from the last finished FX day, week or month.
 
-    With its high H, low L, close C, range D and pivot P = (H + L + C) / 3: classic 2P - L, P + D, H + 2(P - L), H + 3(P - L)
-    and mirrored below; fibonacci P + 0.382, 0.618, 1, 1.618 D; camarilla C + 1.1 D / 12, / 6, / 4, / 2; woodie as classic
-    with P = (H + L + 2C) / 4 and r4 = r3 + D. DeMark's is `pivots_demark`.
+        classic    P = (H + L + C) / 3    r1 to r4: 2 P - L, P + D, H + 2 (P - L), H + 3 (P - L)
+        fibonacci  P = (H + L + C) / 3    r1 to r4: P + 0.382 D, P + 0.618 D, P + D, P + 1.618 D
+        camarilla  P = (H + L + C) / 3    r1 to r4: C + 1.1 D / 12, C + 1.1 D / 6, C + 1.1 D / 4, C + 1.1 D / 2
+        woodie     P = (H + L + 2 C) / 4  r1 to r4: 2 P - L, P + D, H + 2 (P - L), r3 + D
+
+    H, L and C are its high, low and close, D is H - L; supports mirror the resistances. DeMark's is `pivots_demark`. Values
+    begin with the third day, week or month of a series, as its first may be cut off.
 
     >>> day = 86_400_000
     >>> bars = {"open": [2.0] * 3, "high": [3.0] * 3, "low": [1.0] * 3, "close": [2.0] * 3, "time": [0, day, 2 * day]}
@@ -124,8 +130,12 @@ def pivots_demark(
 ) -> tuple[Series, ...]:
     """A pivot, a resistance and a support that lean the way the last finished period closed.
 
-    X = H + L + C + L where it closed below its open, + H where above, + C where at it; pp = X / 4, r1 = X / 2 - L and
-    s1 = X / 2 - H.
+        X = H + L + C + (L where it closed below its open, H where above, C where at it)
+        pp = X / 4
+        r1 = X / 2 - L
+        s1 = X / 2 - H
+
+    Values begin with the third day, week or month of a series, as its first may be cut off.
 
     >>> day = 86_400_000
     >>> bars = {"open": [2.0] * 3, "high": [3.0] * 3, "low": [1.0] * 3, "close": [2.0] * 3, "time": [0, day, 2 * day]}
@@ -146,7 +156,13 @@ def cpr(
     close: Series,
     fx_day: Series,
 ) -> tuple[Series, ...]:
-    """The pivot (H + L + C) / 3 of the last finished FX day, the middle (H + L) / 2 and its mirror: top and bottom by height.
+    """The pivot of the last finished FX day, the middle of its range and that mirrored at the pivot: top and bottom by height.
+
+        pivot = (H + L + C) / 3
+        tc = pivot + abs(pivot - (H + L) / 2)
+        bc = pivot - abs(pivot - (H + L) / 2)
+
+    Values begin with the third day of a series, as its first may be cut off.
 
     >>> day = 86_400_000
     >>> bars = {"open": [2.0] * 3, "high": [4.0] * 3, "low": [1.0] * 3, "close": [1.0] * 3, "time": [0, day, 2 * day]}

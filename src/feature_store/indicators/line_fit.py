@@ -15,6 +15,8 @@ _GROUP = "statistics"
 def linreg_r2(close: Series, period: int = Int(14, ge=3)) -> Series:
     """The share of the last `period` values' variance that a straight line explains: 1 on a line, 0 in a flat window.
 
+        (period ** 2 - 1) / 12 * linreg_slope(close, period) ** 2 / variance(close, period)
+
     First value at row period - 1.
 
     >>> fs.compute({"close": [1.0, 3.0, 2.0]}, ["linreg_r2_3"])["linreg_r2_3"].round(4).tolist()
@@ -29,6 +31,9 @@ def linreg_r2(close: Series, period: int = Int(14, ge=3)) -> Series:
 )
 def stderr(close: Series, period: int = Int(14, ge=3)) -> Series:
     """How far the last `period` values lie from their straight line: the root of the squared distances' sum over period - 2.
+
+        explained = (period ** 2 - 1) / 12 * linreg_slope(close, period) ** 2
+        sqrt((variance(close, period) - explained) * period / (period - 2))
 
     On a line it is 0 but for rounding, about a hundred-millionth of the deviation. First value at row period - 1.
 

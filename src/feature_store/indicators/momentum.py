@@ -27,6 +27,10 @@ _GROUP = "momentum"
 def rsi(s: State, close: float, period: int = Int(14, ge=2)) -> float:
     """The share of upward movement in all movement, smoothed over `period` bars; 50 in a market that has not moved.
 
+        rise = rma(max(diff(close, 1), 0), period)
+        fall = rma(max(-diff(close, 1), 0), period)
+        100 * rise / (rise + fall)
+
     First value at row `period`. TA-Lib gives 0, extreme oversold, where nothing moved.
 
     >>> fs.compute({"close": [1.0, 2.0, 3.0, 2.0]}, ["rsi_2"])["rsi_2"].round(1).tolist()
@@ -63,6 +67,10 @@ def rsi(s: State, close: float, period: int = Int(14, ge=2)) -> float:
 def macd(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)) -> tuple[Series, ...]:
     """The fast EMA less the slow one, its own EMA, and their difference; the line's first value is at row slow - 1.
 
+        line = ema(close, fast) - ema(close, slow)
+        signal = ema(line, signal)
+        histogram = line - signal
+
     TA-Lib seeds its fast EMA again on the slow one's window and differs until the seeds have faded, near row 169.
 
     >>> fs.compute({"close": [1.0, 2.0, 4.0, 8.0]}, ["macd_1_2_2"])["macd_1_2_2.line"].round(4).tolist()
@@ -81,6 +89,10 @@ def stoch(
 ) -> tuple[Series, ...]:
     """Where the close lies in the range of the last `period` bars, smoothed (k), and its mean (d); 50 where there is no range.
 
+        raw = 100 * (close - lowest(low, period)) / (highest(high, period) - lowest(low, period))
+        k = sma(raw, smooth)
+        d = sma(k, signal)
+
     The first k is at row period + smooth - 2, the first d signal - 1 later.
 
     >>> bars = {"high": [2.0, 4.0], "low": [1.0, 2.0], "close": [1.5, 3.25]}
@@ -96,6 +108,8 @@ def stoch(
 @indicator(title="Rate of change", group=_GROUP, unit="percent", source="arithmetic")
 def roc(close: Series, period: int = Int(10)) -> Series:
     """The change since the value `period` bars ago, in percent of it; first value at row `period`.
+
+        100 * (close / lag(close, period) - 1)
 
     >>> fs.compute({"close": [2.0, 3.0]}, ["roc_1"])["roc_1"].tolist()
     [nan, 50.0]

@@ -21,6 +21,8 @@ _GROUP = "momentum"
 def apo(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2)) -> Series:
     """The fast EMA less the slow one, the line of `macd`; first value at row slow - 1.
 
+        ema(close, fast) - ema(close, slow)
+
     >>> fs.compute({"close": [1.0, 2.0, 4.0]}, ["apo_1_2"])["apo_1_2"].round(4).tolist()
     [nan, 0.5, 0.8333]
     """
@@ -37,6 +39,10 @@ def apo(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2)) -> Series
 )
 def ppo(close: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)) -> tuple[Series, ...]:
     """`macd` in percent of the slow EMA, so that pairs can be compared; the line's first value is at row slow - 1.
+
+        line = 100 * (ema(close, fast) - ema(close, slow)) / ema(close, slow)
+        signal = ema(line, signal)
+        histogram = line - signal
 
     The signal is the line's EMA and begins signal - 1 later; the histogram is their difference.
 
@@ -61,6 +67,10 @@ def pvo(
     tick_volume: Series, fast: int = Int(12), slow: int = Int(26, ge=2), signal: int = Int(9)
 ) -> tuple[Series, ...]:
     """The fast EMA of tick volume less the slow one, in percent of the slow one; 0 where there was no volume at all.
+
+        line = 100 * (ema(tick_volume, fast) - ema(tick_volume, slow)) / ema(tick_volume, slow)
+        signal = ema(line, signal)
+        histogram = line - signal
 
     Tick volume counts price changes at one source, not trades. The line's first value is at row slow - 1, the signal, its
     EMA, begins signal - 1 later.
@@ -109,6 +119,10 @@ def macd_talib(
 ) -> tuple[Series, ...]:
     """`macd` with TA-Lib's seeds, for those who compare: the fast EMA begins with the last `fast` of the first `slow` values.
 
+        line = ema(close, fast) - ema(close, slow)
+        signal = ema(line, signal)
+        histogram = line - signal
+
     It equals `macd` once the seeds have faded, near row 169. The line's first value is at row slow - 1; TA-Lib holds it back
     until the signal has one, signal - 1 later.
 
@@ -124,6 +138,8 @@ def macd_talib(
 def ao(high: Series, low: Series, fast: int = Int(5), slow: int = Int(34, ge=2)) -> Series:
     """The fast mean of the bars' middles less the slow one; first value at row slow - 1.
 
+        sma((high + low) / 2, fast) - sma((high + low) / 2, slow)
+
     >>> fs.compute({"high": [2.0, 4.0, 9.0], "low": [0.0, 2.0, 3.0]}, ["ao_1_2"])["ao_1_2"].tolist()
     [nan, 1.0, 1.5]
     """
@@ -136,6 +152,9 @@ def ao(high: Series, low: Series, fast: int = Int(5), slow: int = Int(34, ge=2))
 )
 def ac(high: Series, low: Series, fast: int = Int(5), slow: int = Int(34, ge=2), signal: int = Int(5)) -> Series:
     """The awesome oscillator less its mean of `signal` bars; first value at row slow + signal - 2.
+
+        awesome = ao(high, low, fast, slow)
+        awesome - sma(awesome, signal)
 
     >>> fs.compute({"high": [2.0, 4.0, 9.0], "low": [0.0, 2.0, 3.0]}, ["ac_1_2_2"])["ac_1_2_2"].tolist()
     [nan, nan, 0.25]
@@ -154,6 +173,9 @@ def ac(high: Series, low: Series, fast: int = Int(5), slow: int = Int(34, ge=2),
 def trix(close: Series, period: int = Int(15), signal: int = Int(9)) -> tuple[Series, ...]:
     """The change a bar, in percent, of an EMA of an EMA of an EMA, and its EMA; the value is first known at row 3 period - 2.
 
+        value = roc(ema(ema(ema(close, period), period), period), 1)
+        signal = ema(value, signal)
+
     >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["trix_1_2"])["trix_1_2.value"].tolist()
     [nan, 100.0, 50.0]
     """
@@ -170,6 +192,8 @@ def trix(close: Series, period: int = Int(15), signal: int = Int(9)) -> tuple[Se
 def dpo(close: Series, period: int = Int(20)) -> Series:
     """The price period / 2 + 1 bars ago (rounded down) less the mean of the last `period` bars; first value at row period - 1.
 
+        lag(close, period // 2 + 1) - sma(close, period)
+
     Charts plot the same number where that price was, which needs bars that were then in the future. For periods of 1 and 2
     the first value is at row period / 2 + 1.
 
@@ -184,6 +208,11 @@ def dpo(close: Series, period: int = Int(20)) -> Series:
 )
 def elder_ray(high: Series, low: Series, close: Series, period: int = Int(13)) -> tuple[Series, ...]:
     """How far the bar's high and its low reach beyond the EMA of close; first values at row period - 1.
+
+        bull = high - ema(close, period)
+        bear = low - ema(close, period)
+
+    TA-Lib calls it ERI.
 
     >>> fs.compute({"high": [3.0, 5.0], "low": [1.0, 2.0], "close": [2.0, 4.0]}, ["elder_ray_2"]).iloc[1].tolist()
     [2.0, -1.0]
@@ -209,6 +238,10 @@ def kst(
 ) -> tuple[Series, ...]:
     """Four smoothed rates of change in percent, weighed 1 to 4 and added, and the mean of that over `signal` bars.
 
+        slow = 3 * sma(roc(close, roc3), sma3) + 4 * sma(roc(close, roc4), sma4)
+        value = sma(roc(close, roc1), sma1) + 2 * sma(roc(close, roc2), sma2) + slow
+        signal = sma(value, signal)
+
     The value is first known at the latest of the rows roc + sma - 1, the signal signal - 1 later.
 
     >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["kst_1_1_1_1_1_1_1_1_2"]).iloc[2].tolist()
@@ -223,6 +256,8 @@ def kst(
 @indicator(title="Coppock curve", group=_GROUP, unit="percent", source="Coppock 1962")
 def coppock(close: Series, period: int = Int(10), short: int = Int(11), long: int = Int(14)) -> Series:
     """The weighted mean, over `period` bars, of the percent changes since `short` and since `long` bars ago, added.
+
+        wma(roc(close, short) + roc(close, long), period)
 
     First value at row max(short, long) + period - 1.
 
@@ -243,6 +278,9 @@ def pmo(
     close: Series, slow: int = Int(35, ge=2), fast: int = Int(20, ge=2), signal: int = Int(10)
 ) -> tuple[Series, ...]:
     """The change a bar in per mille, smoothed twice, and its EMA; the value is first known at row slow + fast - 3.
+
+        value = ema(ema(10 * roc(close, 1), slow - 1), fast - 1)
+        signal = ema(value, signal)
 
     The weight of a bar is 2/period where a common EMA has 2/(period + 1): it is the EMA of one bar less, and seeded as that.
 

@@ -14,6 +14,8 @@ _GROUP = "momentum"
 def mom(close: Series, period: int = Int(10)) -> Series:
     """The change since the value `period` bars ago; first value at row `period`.
 
+        close - lag(close, period)
+
     >>> fs.compute({"close": [2.0, 3.0]}, ["mom_1"])["mom_1"].tolist()
     [nan, 1.0]
     """
@@ -23,6 +25,8 @@ def mom(close: Series, period: int = Int(10)) -> Series:
 @indicator(title="Logarithmic return", group=_GROUP, unit="log return", source="arithmetic")
 def log_return(close: Series, period: int = Int(1)) -> Series:
     """The natural logarithm of the value over that `period` bars ago; first value at row `period`.
+
+        log(close / lag(close, period))
 
     >>> fs.compute({"close": [2.0, 3.0]}, ["log_return_1"])["log_return_1"].round(4).tolist()
     [nan, 0.4055]

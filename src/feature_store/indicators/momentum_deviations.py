@@ -66,6 +66,9 @@ def about_mean(s: State, close: float, period: int = Int(20)) -> tuple[float, fl
 def cci(high: Series, low: Series, close: Series, period: int = Int(20)) -> Series:
     """How far the typical price, hlc3, lies from its mean, in mean deviations times 0.015; 0 in a flat window.
 
+        typical = (high + low + close) / 3
+        (typical - sma(typical, period)) / (0.015 * mean_deviation(typical, period))
+
     Most values are within -100..100. First value at row period - 1.
 
     >>> bars = {"high": [1.0, 3.0], "low": [1.0, 3.0], "close": [1.0, 3.0]}
@@ -87,6 +90,11 @@ def wavetrend(
     high: Series, low: Series, close: Series, period: int = Int(10), smooth: int = Int(21)
 ) -> tuple[Series, ...]:
     """How far the typical price, hlc3, lies from its EMA in its usual distances times 0.015, smoothed; the mean of 4 of that.
+
+        typical = (high + low + close) / 3
+        away = typical - ema(typical, period)
+        value = ema(away / (0.015 * ema(abs(away), period)), smooth)
+        signal = sma(value, 4)
 
     The usual distance is an EMA too. Distances within the rounding of the price (1e-14 of it) are none, and give 0.
     The value is first known at row 2 period + smooth - 3, the signal three bars later.
@@ -120,6 +128,14 @@ def squeeze(
     channel_width: float = Real(1.5, le=100.0),
 ) -> tuple[Series, ...]:
     """1 while the Bollinger bands are inside the Keltner channels, and where price is heading meanwhile.
+
+        band = width * stdev(close, period)
+        channel = channel_width * sma(tr(high, low, close), channel_period)
+        above = (sma(close, channel_period) + channel) - (sma(close, period) + band)
+        below = (sma(close, period) - band) - (sma(close, channel_period) - channel)
+        on = above > 0 and below > 0
+        middle = (midprice(high, low, channel_period) + sma(close, channel_period)) / 2
+        momentum = linreg(close - middle, channel_period)
 
     The channels are the mean of close and `channel_width` mean true ranges about it. The momentum is the end of the line that
     fits, over `channel_period` bars, the close less the middle of two middles: of the bars' range and of the channels. A market

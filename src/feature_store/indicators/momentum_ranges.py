@@ -26,6 +26,9 @@ def place_in_range(value: Series, top: Series, bottom: Series, neutral: Series |
 def stochf(high: Series, low: Series, close: Series, period: int = Int(14), signal: int = Int(3)) -> tuple[Series, ...]:
     """Where the close lies in the range of the last `period` bars (k), and its mean (d); 50 where there is no range.
 
+        k = 100 * (close - lowest(low, period)) / (highest(high, period) - lowest(low, period))
+        d = sma(k, signal)
+
     The first k is at row period - 1, the first d signal - 1 later.
 
     >>> bars = {"high": [2.0, 4.0], "low": [1.0, 2.0], "close": [1.5, 3.25]}
@@ -39,6 +42,8 @@ def stochf(high: Series, low: Series, close: Series, period: int = Int(14), sign
 @indicator(title="Williams %R", group=_GROUP, unit="-100..0", source="Williams 1973")
 def willr(high: Series, low: Series, close: Series, period: int = Int(14)) -> Series:
     """How far the close lies below the highest high of `period` bars, in percent of their range; -50 where there is none.
+
+        100 * (close - highest(high, period)) / (highest(high, period) - lowest(low, period))
 
     It is the fast stochastic less 100. First value at row period - 1. TA-Lib gives 0, extreme overbought, without a range.
 
@@ -60,6 +65,11 @@ def kdj(
     high: Series, low: Series, close: Series, period: int = Int(9), smooth: int = Int(3), signal: int = Int(3)
 ) -> tuple[Series, ...]:
     """A stochastic smoothed by Wilder's average (k), smoothed again (d), and j = 3k - 2d, which may leave 0..100.
+
+        raw = 100 * (close - lowest(low, period)) / (highest(high, period) - lowest(low, period))
+        k = rma(raw, smooth)
+        d = rma(k, signal)
+        j = 3 * k - 2 * d
 
     50 where there is no range. The first k is at row period + smooth - 2, d and j begin signal - 1 later. The scripts most
     used on TradingView smooth the same and begin at 0 instead, which fades.
@@ -91,6 +101,11 @@ def smi(
 ) -> tuple[Series, ...]:
     """How far the close lies from the middle of the range of `period` bars, in percent of half of it, both smoothed twice.
 
+        middle = (highest(high, period) + lowest(low, period)) / 2
+        reach = highest(high, period) - lowest(low, period)
+        value = 200 * ema(ema(close - middle, first), second) / ema(ema(reach, first), second)
+        signal = ema(value, signal)
+
     0 where there was no range. The signal is the value's EMA. The value is first known at row period + first + second - 3;
     TA-Lib holds it back until the signal is.
 
@@ -121,6 +136,11 @@ def trend_cycle(s: State, line: float, place: float, slow: int = Int(50)) -> flo
 def stc(close: Series, period: int = Int(10, ge=2), fast: int = Int(23), slow: int = Int(50, ge=2)) -> Series:
     """Where a MACD line lies in its range of `period` bars, smoothed, and where that lies in its own range, smoothed.
 
+        line = ema(close, fast) - ema(close, slow)
+        once = ema(100 * (line - lowest(line, period)) / (highest(line, period) - lowest(line, period)), 3)
+        reach = highest(once, period) - lowest(once, period)
+        ema(where(reach > 0, 100 * (once - lowest(once, period)) / reach, once), 3)
+
     The smoothing is an EMA with factor 0.5. A MACD line that does not move is at 50; a smoothed place that does not move
     stays the place it is (published scripts repeat what was before, which depends on where they began).
     First value at row slow + 2 period + 1.
@@ -150,6 +170,12 @@ def fisher_transform(s: State, place: float) -> float:
 @indicator(title="Fisher transform", group=_GROUP, unit="index", source="Ehlers 2002", outputs="value trigger")
 def fisher(high: Series, low: Series, period: int = Int(9)) -> tuple[Series, ...]:
     """Where the bar's middle lies in its range of `period` bars, stretched until it is nearly normal, and the value before.
+
+        middle = (high + low) / 2
+        share = (middle - lowest(middle, period)) / (highest(middle, period) - lowest(middle, period))
+        place = clip(0.67 * before(place) + 0.66 * (share - 0.5), -0.999, 0.999)
+        value = 0.5 * before(value) + 0.5 * log((1 + place) / (1 - place))
+        trigger = lag(value, 1)
 
     Within -7.6..7.6. The middle of the range where there is none. It begins from 0 at row period - 1, the trigger a bar later.
 

@@ -9,7 +9,7 @@ from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.definition import State, indicator, step
 from feature_store.indicators.momentum import roc, rsi
 from feature_store.indicators.order_statistics import percent_rank
-from feature_store.indicators.parameters import Int, Real
+from feature_store.indicators.parameters import MAX_PERIOD, Int, Real
 from feature_store.indicators.series import Series, where
 from feature_store.indicators.windows import highest, lag, lowest
 
@@ -33,6 +33,11 @@ def stochrsi(
     signal: int = Int(3),
 ) -> tuple[Series, ...]:
     """Where the RSI lies in its range of the last `period` bars, smoothed (k), and its mean (d); 50 where it has no range.
+
+        strength = rsi(close, rsi_period)
+        raw = 100 * (strength - lowest(strength, period)) / (highest(strength, period) - lowest(strength, period))
+        k = sma(raw, smooth)
+        d = sma(k, signal)
 
     A range below 1e-9 is none: it is the rounding of an RSI at rest, which TA-Lib stretches to 0..100. The first k is at row
     rsi_period + period + smooth - 2, the first d signal - 1 later.
@@ -72,6 +77,8 @@ def crsi(
     close: Series, period: int = Int(3, ge=2), streak_period: int = Int(2, ge=2), rank_period: int = Int(100)
 ) -> Series:
     """The mean of an RSI, of the RSI of the length of the streak, and of the rank of the last change among those before.
+
+        (rsi(close, period) + rsi(streak(close), streak_period) + percent_rank(roc(close, 1), rank_period)) / 3
 
     A streak counts rises in a row up and falls down; an unchanged close resets it to 0. The rank is the percentage of the
     `rank_period` changes before that were less than this one (in a market that does not move: 0, and the whole 33.3).
@@ -119,11 +126,15 @@ def trailing(s: State, value: float, reach: float, period: int = Int(14)) -> flo
 )
 def qqe(
     close: Series,
-    period: int = Int(14, ge=2),
+    period: int = Int(14, ge=2, le=MAX_PERIOD // 2),
     smooth: int = Int(5),
     width: float = Real(4.236, le=100.0),
 ) -> tuple[Series, ...]:
     """The RSI smoothed by an EMA, and a line that trails it by `width` times its own smoothed movement.
+
+        value = ema(rsi(close, period), smooth)
+        reach = width * ema(ema(abs(diff(value, 1)), 2 * period - 1), 2 * period - 1)
+        signal = trailing(value, reach)
 
     The movement is the change of the value a bar, smoothed by two EMAs of 2 period - 1. The line is below the value while it
     rises and above while it falls; it may leave 0..100. At its first row it is below. The value is first known at row

@@ -20,6 +20,8 @@ _GROUP = "momentum"
 def cmo(close: Series, period: int = Int(14)) -> Series:
     """Rises less falls of the last `period` changes, in percent of all movement; 0 where nothing moved.
 
+        100 * (close - lag(close, period)) / sum(abs(diff(close, 1)), period)
+
     Rises less falls are the way from the price `period` bars ago. First value at row `period`. TA-Lib's CMO smooths as
     Wilder's RSI does: that is `cmo_wilder`.
 
@@ -36,6 +38,8 @@ def cmo(close: Series, period: int = Int(14)) -> Series:
 def cmo_wilder(close: Series, period: int = Int(14, ge=2)) -> Series:
     """Rises less falls, each smoothed as in the RSI, in percent of all movement: 2 RSI - 100; 0 in a market that has not moved.
 
+        2 * rsi(close, period) - 100
+
     First value at row `period`.
 
     >>> fs.compute({"close": [1.0, 4.0, 3.0]}, ["cmo_wilder_2"])["cmo_wilder_2"].tolist()
@@ -47,6 +51,8 @@ def cmo_wilder(close: Series, period: int = Int(14, ge=2)) -> Series:
 @indicator(title="Efficiency ratio", group=_GROUP, unit="0..1", source="Kaufman 1995")
 def er(close: Series, period: int = Int(10)) -> Series:
     """The way from the price `period` bars ago over the path walked since: 1 straight, near 0 in noise; first at row `period`.
+
+        abs(diff(close, period)) / sum(abs(diff(close, 1)), period)
 
     1 where nothing moved, as in `kama` and TA-Lib.
 
@@ -67,6 +73,10 @@ def er(close: Series, period: int = Int(10)) -> Series:
 )
 def tsi(close: Series, first: int = Int(25), second: int = Int(13), signal: int = Int(7)) -> tuple[Series, ...]:
     """The change a bar in percent of its size, both smoothed twice, and the EMA of that; 0 in a market that has not moved.
+
+        change = diff(close, 1)
+        value = 100 * ema(ema(change, first), second) / ema(ema(abs(change), first), second)
+        signal = ema(value, signal)
 
     The value is first known at row first + second - 1, the signal signal - 1 later.
 
@@ -128,8 +138,15 @@ def uo(
 ) -> Series:
     """The share of buying pressure in the true range over three spans, the shortest weighing most; 50 where nothing moved.
 
+        pressure = close - min(low, lag(close, 1))
+        reach = tr(high, low, close)
+        fast = sum(pressure, short) / sum(reach, short)
+        even = sum(pressure, middle) / sum(reach, middle)
+        slow = sum(pressure, long) / sum(reach, long)
+        100 * (4 * fast + 2 * even + slow) / 7
+
     Buying pressure is how far the close is above the true low. The spans weigh 4, 2 and 1 in the order given. First value at
-    the row of the longest span. TA-Lib gives 0, extreme oversold, where nothing moved.
+    the row of the longest span. TA-Lib gives 0, extreme oversold, where nothing moved. TA-Lib calls it ULTOSC.
 
     >>> bars = {"high": [2.0, 3.0], "low": [1.0, 2.0], "close": [1.0, 2.5]}
     >>> fs.compute(bars, ["uo_1_1_1"])["uo_1_1_1"].tolist()
@@ -145,6 +162,8 @@ def uo(
 def imi(open: Series, close: Series, period: int = Int(14)) -> Series:
     """The share of rising bars' bodies in all bodies of the last `period` bars; 50 where no bar has one.
 
+        100 * sum(max(close - open, 0), period) / sum(abs(close - open), period)
+
     First value at row period - 1.
 
     >>> fs.compute({"open": [1.0, 2.0], "close": [4.0, 1.0]}, ["imi_2"])["imi_2"].tolist()
@@ -157,6 +176,10 @@ def imi(open: Series, close: Series, period: int = Int(14)) -> Series:
 @indicator(title="DeMarker", group=_GROUP, unit="0..1", source="DeMark 1994; rolling sums, as MetaTrader")
 def demarker(high: Series, low: Series, period: int = Int(14)) -> Series:
     """The share of higher highs in higher highs and lower lows over `period` bars; 0.5 where there was neither.
+
+        up = max(diff(high, 1), 0)
+        down = max(-diff(low, 1), 0)
+        sum(up, period) / sum(up + down, period)
 
     First value at row `period`.
 
@@ -171,6 +194,8 @@ def demarker(high: Series, low: Series, period: int = Int(14)) -> Series:
 @indicator(title="Balance of power", group=_GROUP, unit="-1..1", source="Livshin 2001; not smoothed")
 def bop(open: Series, high: Series, low: Series, close: Series) -> Series:
     """The bar's body over its range: 1 from the low to the high, -1 from the high to the low; 0 where it has no range.
+
+        (close - open) / (high - low)
 
     >>> fs.compute({"open": [1.0], "high": [3.0], "low": [1.0], "close": [2.0]}, ["bop"])["bop"].tolist()
     [0.5]
@@ -194,6 +219,9 @@ def rvgi(
     period: int = Int(14),
 ) -> tuple[Series, ...]:
     """Bodies over ranges, both weighed 1, 2, 2, 1 and summed over `period` bars, and that weighed again; 0 without ranges.
+
+        value = sum(swma(close - open), period) / sum(swma(high - low), period)
+        signal = swma(value)
 
     The value is first known at row period + 2, the signal three bars later.
 

@@ -24,6 +24,8 @@ _GROUP = "statistics"
 def correl(close: Series, other: Series, period: int = Int(20, ge=2)) -> Series:
     """Pearson's correlation of two symbols' closes over the last `period` bars; 0 where either did not move.
 
+        corr(close, other, period)
+
     The sum of the products of both deviations from their means, over the root of the product of the sums of their squares.
     Prices that merely trend together correlate highly; `correl_returns` compares their moves. First value at row period - 1.
 
@@ -38,6 +40,8 @@ def correl(close: Series, other: Series, period: int = Int(20, ge=2)) -> Series:
 def correl_returns(close: Series, other: Series, period: int = Int(50, ge=2)) -> Series:
     """Pearson's correlation of two symbols' logarithmic returns over the last `period` bars; 0 where either did not move.
 
+        corr(log_return(close, 1), log_return(other, 1), period)
+
     A return is ln(close / close of the bar before). First value at row `period`.
 
     >>> bars = {"close": [1.0, 2.0, 2.0, 4.0], "other": [3.0, 6.0, 6.0, 12.0]}
@@ -50,6 +54,8 @@ def correl_returns(close: Series, other: Series, period: int = Int(50, ge=2)) ->
 @indicator(title="Beta", group=_GROUP, unit="ratio", source="Sharpe 1964; TA-Lib BETA, the other as its first input")
 def beta(close: Series, other: Series, period: int = Int(20, ge=2)) -> Series:
     """How much the close moves, in percent, for each percent that the other symbol moves; 0 where the other did not move.
+
+        slope(returns(close, 1), returns(other, 1), period)
 
     The slope of the close's one-bar returns on the other's over the last `period` returns: covariance over the other's
     variance. First value at row `period`.

@@ -19,6 +19,8 @@ _GROUP = "statistics"
 def autocorr(close: Series, period: int = Int(20, ge=2), delay: int = Int(1)) -> Series:
     """The correlation of the last `period` values with the values `delay` bars before each, 0 where either did not move.
 
+        corr(close, lag(close, delay), period)
+
     Of prices it is near 1 in a trend; of returns, above 0 where moves go on and below where they turn back. First value at
     row period + delay - 1.
 
@@ -31,6 +33,10 @@ def autocorr(close: Series, period: int = Int(20, ge=2), delay: int = Int(1)) ->
 @indicator(title="Entropy", group=_GROUP, unit="bits", source="Shannon 1948, of each value's share in their total")
 def entropy(close: Series, period: int = Int(10, ge=2)) -> Series:
     """How evenly the total of the last `period` values is spread over them: log2(period) where all are equal, 0 for one alone.
+
+        size = abs(close)
+        total = sum(size, period)
+        (log(total) - sum(size * log(size), period) / total) / log(2)
 
     The values are taken without sign. Of prices it is within millionths of log2(period); of absolute changes it tells whether
     one bar or all made the movement. pandas-ta divides each value by the total of its own window, not of this one. 0 where

@@ -67,6 +67,10 @@ def line(s: State, close: float, period: int = Int(14, ge=2)) -> tuple[float, fl
 def linreg(close: Series, period: int = Int(14, ge=2)) -> Series:
     """The height at the newest bar of the line that fits the last `period` values; first value at row period - 1.
 
+        3 * wma(close, period) - 2 * sma(close, period)
+
+    TA-Lib calls it LINEARREG.
+
     >>> fs.compute({"close": [1.0, 2.0, 6.0]}, ["linreg_3"])["linreg_3"].round(4).tolist()
     [nan, nan, 5.5]
     """
@@ -78,6 +82,10 @@ def linreg(close: Series, period: int = Int(14, ge=2)) -> Series:
 def linreg_slope(close: Series, period: int = Int(14, ge=2)) -> Series:
     """How much the line that fits the last `period` values rises a bar; 0 in a flat window; first value at row period - 1.
 
+        6 * (wma(close, period) - sma(close, period)) / (period - 1)
+
+    TA-Lib calls it LINEARREG_SLOPE.
+
     >>> fs.compute({"close": [1.0, 2.0, 6.0]}, ["linreg_slope_3"])["linreg_slope_3"].round(4).tolist()
     [nan, nan, 2.5]
     """
@@ -88,6 +96,10 @@ def linreg_slope(close: Series, period: int = Int(14, ge=2)) -> Series:
 @indicator(title="Intercept of linear regression", group=_GROUP, unit="price", source="least squares")
 def linreg_intercept(close: Series, period: int = Int(14, ge=2)) -> Series:
     """The height at the window's oldest bar of the line that fits the last `period` values; first value at row period - 1.
+
+        4 * sma(close, period) - 3 * wma(close, period)
+
+    TA-Lib calls it LINEARREG_INTERCEPT.
 
     >>> fs.compute({"close": [1.0, 2.0, 6.0]}, ["linreg_intercept_3"])["linreg_intercept_3"].round(4).tolist()
     [nan, nan, 0.5]
@@ -105,7 +117,9 @@ def linreg_intercept(close: Series, period: int = Int(14, ge=2)) -> Series:
 def linreg_angle(close: Series, period: int = Int(14, ge=2)) -> Series:
     """The arc tangent of the slope in price a bar, in degrees: -90..90, 0 in a flat window; first value at row period - 1.
 
-    It depends on the unit of the price: a slope of 1e-4 is an angle of 0.006 degrees.
+        atan(linreg_slope(close, period)) * 180 / 3.14159265358979
+
+    It depends on the unit of the price: a slope of 1e-4 is an angle of 0.006 degrees. TA-Lib calls it LINEARREG_ANGLE.
 
     >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["linreg_angle_3"])["linreg_angle_3"].round(4).tolist()
     [nan, nan, 45.0]
@@ -117,6 +131,8 @@ def linreg_angle(close: Series, period: int = Int(14, ge=2)) -> Series:
 @indicator(title="Time series forecast", group=_GROUP, unit="price", source="least squares; one bar ahead")
 def tsf(close: Series, period: int = Int(14, ge=2)) -> Series:
     """Where the line that fits the last `period` values will be at the next bar; first value at row period - 1.
+
+        linreg(close, period) + linreg_slope(close, period)
 
     >>> fs.compute({"close": [1.0, 2.0, 6.0]}, ["tsf_3"])["tsf_3"].round(4).tolist()
     [nan, nan, 8.0]

@@ -13,6 +13,8 @@ from feature_store.indicators.windows import stdev
 def zscore(close: Series, period: int = Int(20, ge=2)) -> Series:
     """How many standard deviations the value lies from the window's mean, 0 in a flat window; first value at row period - 1.
 
+        (close - sma(close, period)) / stdev(close, period)
+
     >>> fs.compute({"close": [1.0, 3.0]}, ["zscore_2"])["zscore_2"].tolist()
     [nan, 1.0]
     """

@@ -52,6 +52,13 @@ def directional(s: State, high: float, low: float, close: float, period: int = I
 def adx(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) -> tuple[Series, ...]:
     """The strength of a trend whatever its direction, with the shares of upward and downward movement; 0 without movement.
 
+        up = diff(high, 1)
+        down = -diff(low, 1)
+        reach = rma(tr(high, low, close), period)
+        plus_di = 100 * rma(where(up > down and up > 0, up, 0), period) / reach
+        minus_di = 100 * rma(where(down > up and down > 0, down, 0), period) / reach
+        adx = rma(100 * abs(plus_di - minus_di) / (plus_di + minus_di), period)
+
     The directional indicators' first values are at row `period`, the index's at row 2 period - 1.
 
     >>> bars = {"high": [2.0, 3.0, 4.0, 5.0], "low": [1.0, 2.0, 3.0, 4.0], "close": [1.5, 2.5, 3.5, 4.5]}

@@ -58,6 +58,9 @@ def supertrend(
 ) -> tuple[Series, ...]:
     """A stop `width` average true ranges from the middle of the bar, and the side it is on: 1 below a rise, -1 above a fall.
 
+        upper = (high + low) / 2 + width * atr(high, low, close, period)
+        lower = (high + low) / 2 - width * atr(high, low, close, period)
+
     It only moves towards the price, and changes sides when a close goes through it or stands on it. First values at row
     `period`, whose side is that of the close in its own bar; `settled` allows for the turns that a walk needs to forget it.
 
@@ -79,6 +82,9 @@ def atr_stop(
     high: Series, low: Series, close: Series, period: int = Int(21), width: float = Real(3.0, le=100.0)
 ) -> Series:
     """A stop `width` average true ranges from the close that only moves towards it and changes sides when a close reaches it.
+
+        upper = close + width * atr(high, low, close, period)
+        lower = close - width * atr(high, low, close, period)
 
     It is below the close in a rise, above it in a fall. First value at row `period`, on the side of that bar's change.
 
@@ -137,6 +143,9 @@ def chandelier(
 ) -> tuple[Series, ...]:
     """Stops that hang from the window's extremes: highest high less, lowest low plus `width` average true ranges.
 
+        long = highest(high, period) - width * atr(high, low, close, period)
+        short = lowest(low, period) + width * atr(high, low, close, period)
+
     First values at row `period`.
 
     >>> bars = {"high": [3.0, 4.0, 5.0], "low": [1.0, 2.0, 3.0], "close": [2.0, 3.0, 4.0]}
@@ -167,9 +176,11 @@ def psar(
 ) -> tuple[float, float]:
     """A stop that closes in on the trend faster with each new extreme, and its side: 1 below a rise, -1 above a fall.
 
+        value = before(value) + pace * (extreme - before(value))
+
     When the bar touches it, it turns to the trend's extreme. The pace begins at `acceleration`, grows by it, and ends at
     `maximum`. First values at row 1, falling where that bar's low fell further than its high rose; `settled` allows for the
-    turns that a walk needs to forget it.
+    turns that a walk needs to forget it. TA-Lib calls it SAR.
 
     >>> fs.compute({"high": [2.0, 3.0, 4.0], "low": [1.0, 2.0, 3.0]}, ["psar"]).iloc[2].round(4).tolist()
     [1.04, 1.0]

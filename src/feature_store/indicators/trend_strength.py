@@ -20,6 +20,10 @@ _GROUP = "trend"
 def dx(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) -> Series:
     """How one-sided movement is, whatever its direction: what `adx` averages; 0 without movement; first value at row `period`.
 
+        plus = adx__plus_di(high, low, close, period)
+        minus = adx__minus_di(high, low, close, period)
+        100 * abs(plus - minus) / (plus + minus)
+
     >>> bars = {"high": [2.0, 3.0, 4.0], "low": [1.0, 2.0, 3.0], "close": [1.5, 2.5, 3.5]}
     >>> fs.compute(bars, ["dx_2"])["dx_2"].tolist()
     [nan, nan, 100.0]
@@ -32,6 +36,9 @@ def dx(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) ->
 @indicator(title="Average directional index rating", group=_GROUP, unit="0..100", source="Wilder 1978; as TA-Lib")
 def adxr(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) -> Series:
     """The mean of the ADX and of its value period - 1 bars ago; first value at row 3 period - 2.
+
+        strength = adx__adx(high, low, close, period)
+        (strength + lag(strength, period - 1)) / 2
 
     >>> bars = {"high": [2.0, 3.0, 4.0, 5.0, 6.0], "low": [1.0, 2.0, 3.0, 4.0, 5.0], "close": [1.5, 2.5, 3.5, 4.5, 5.5]}
     >>> fs.compute(bars, ["adxr_2"])["adxr_2"].tolist()
@@ -50,6 +57,10 @@ def adxr(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) 
 )
 def aroon(high: Series, low: Series, period: int = Int(25, le=MAX_PERIOD - 1)) -> tuple[Series, ...]:
     """How new the extremes are: 100 where this bar has the highest high (up) or lowest low (down), 0 where `period` bars ago.
+
+        up = 100 * (1 - argmax(high, period + 1) / period)
+        down = 100 * (1 - argmin(low, period + 1) / period)
+        oscillator = up - down
 
     `oscillator` is up less down. Of equal extremes the latest counts. First values at row `period`.
 
@@ -74,6 +85,9 @@ def aroon(high: Series, low: Series, period: int = Int(25, le=MAX_PERIOD - 1)) -
 )
 def vortex(s: State, high: float, low: float, close: float, period: int = Int(14)) -> tuple[float, float]:
     """How far highs reach above the lows before them (plus), and lows below the highs (minus), as shares of the true range.
+
+        plus = sum(abs(high - lag(low, 1)), period) / sum(tr(high, low, close), period)
+        minus = sum(abs(low - lag(high, 1)), period) / sum(tr(high, low, close), period)
 
     Sums over `period` bars, of two blocks (windows.py); both 1 where the market has not moved. First values at row `period`.
 
@@ -128,6 +142,8 @@ def vortex(s: State, high: float, low: float, close: float, period: int = Int(14
 def chop(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) -> Series:
     """Whether price goes back and forth (to 100) or one way (to 0): 100 log(sum of true ranges / range) / log(period).
 
+        100 * log(sum(tr(high, low, close), period) / (highest(high, period) - lowest(low, period))) / log(period)
+
     100 where the window has no range; never more, though a gap into the window can make the formula exceed it. First value
     at row `period`.
 
@@ -138,14 +154,17 @@ def chop(high: Series, low: Series, close: Series, period: int = Int(14, ge=2)) 
     walked = rolling_sum(tr(high, low, close), period)
     reach = highest(high, period) - lowest(low, period)
     scale = 100.0 / math.log(period)
-    return where(reach > 0.0, greatest(least(log(walked / reach) * scale, 100.0), 0.0), 100.0)
+    return where(least(walked, reach) > 0.0, greatest(least(log(walked / reach) * scale, 100.0), 0.0), 100.0)
 
 
 @indicator(title="Mass index", group=_GROUP, unit="index", source="Dorsey 1992")
 def mass(high: Series, low: Series, period: int = Int(9), total: int = Int(25)) -> Series:
     """How much ranges widen: the sum over `total` bars of the range's EMA over the EMA of that; `total` where ranges are even.
 
-    The ratio is 1 where there was no range. First value at row 2 period + total - 3.
+        once = ema(high - low, period)
+        sum(once / ema(once, period), total)
+
+    The ratio is 1 where there was no range. First value at row 2 period + total - 3. TA-Lib calls it MASSI.
 
     >>> fs.compute({"high": [2.0, 3.0, 4.0], "low": [1.0, 2.0, 3.0]}, ["mass_2_1"])["mass_2_1"].tolist()
     [nan, nan, 1.0]
@@ -158,6 +177,8 @@ def mass(high: Series, low: Series, period: int = Int(9), total: int = Int(25)) 
 @indicator(title="Vertical horizontal filter", group=_GROUP, unit="0..1", source="White 1991; as TA-Lib")
 def vhf(close: Series, period: int = Int(28)) -> Series:
     """The range of closes as a share of the path walked: 1 for one straight move, 0 where nothing moved.
+
+        (highest(close, period) - lowest(close, period)) / sum(abs(diff(close, 1)), period)
 
     First value at row `period`.
 
@@ -172,6 +193,8 @@ def vhf(close: Series, period: int = Int(28)) -> Series:
 @indicator(title="Qstick", group=_GROUP, unit="price change", source="Chande 1994")
 def qstick(open: Series, close: Series, period: int = Int(10)) -> Series:
     """The mean body of the last `period` bars, close less open; first value at row period - 1.
+
+        sma(close - open, period)
 
     >>> fs.compute({"open": [1.0, 2.0], "close": [2.0, 4.0]}, ["qstick_2"])["qstick_2"].tolist()
     [nan, 1.5]

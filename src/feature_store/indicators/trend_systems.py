@@ -34,6 +34,12 @@ def ichimoku(
 ) -> tuple[Series, ...]:
     """Midprices of three windows, and a cloud of those of `middle` bars ago; nothing looks ahead.
 
+        tenkan = midprice(high, low, fast)
+        kijun = midprice(high, low, middle)
+        senkou_a = lag((tenkan + kijun) / 2, middle)
+        senkou_b = lag(midprice(high, low, slow), middle)
+        chikou_change = close - lag(close, middle)
+
     `tenkan` and `kijun` are the midprices of `fast` and `middle` bars. `senkou_a` and `senkou_b` at a bar are the cloud that
     charts draw there: the mean of tenkan and kijun, and the midprice of `slow` bars, both calculated `middle` bars before.
     Charts draw `chikou`, the close, `middle` bars back; `chikou_change` says the same without the future: the close less the
@@ -61,6 +67,10 @@ def alligator(
 ) -> tuple[Series, ...]:
     """Three Wilder averages of the bar's middle as charts draw them: what was calculated 8, 5 and 3 bars before.
 
+        jaw = lag(rma((high + low) / 2, jaw), 8)
+        teeth = lag(rma((high + low) / 2, teeth), 5)
+        lips = lag(rma((high + low) / 2, lips), 3)
+
     First values at rows jaw + 7, teeth + 4 and lips + 2.
 
     >>> bars = {"high": [2.0, 3.0, 4.0, 5.0], "low": [1.0, 2.0, 3.0, 4.0]}
@@ -74,6 +84,12 @@ def alligator(
 @indicator(title="Gator oscillator", group=_GROUP, unit="price change", source="Williams 1995", outputs="upper lower")
 def gator(high: Series, low: Series, jaw: int = Int(13), teeth: int = Int(8), lips: int = Int(5)) -> tuple[Series, ...]:
     """How far the alligator's lines are apart: jaw from teeth above 0 (upper), teeth from lips below 0 (lower).
+
+        jaw_line = alligator__jaw(high, low, jaw, teeth, lips)
+        teeth_line = alligator__teeth(high, low, jaw, teeth, lips)
+        lips_line = alligator__lips(high, low, jaw, teeth, lips)
+        upper = abs(jaw_line - teeth_line)
+        lower = -abs(teeth_line - lips_line)
 
     First values at the later of each two lines'.
 

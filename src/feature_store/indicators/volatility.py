@@ -27,6 +27,10 @@ _GROUP = "volatility"
 def tr(s: State, high: float, low: float, close: float) -> float:
     """Each bar's reach, counting the gap from the previous close; the first bar has no previous close and no value.
 
+        max(high, lag(close, 1)) - min(low, lag(close, 1))
+
+    TA-Lib calls it TRANGE.
+
     >>> fs.compute({"high": [3.0, 5.0], "low": [1.0, 4.0], "close": [2.0, 5.0]}, ["tr"])["tr"].tolist()
     [nan, 3.0]
     """
@@ -39,6 +43,8 @@ def tr(s: State, high: float, low: float, close: float) -> float:
 @indicator(title="Average true range", group=_GROUP, unit="price change", source="Wilder 1978")
 def atr(high: Series, low: Series, close: Series, period: int = Int(14)) -> Series:
     """Wilder's average of the true range, in the unit of price; first value at row `period`.
+
+        rma(tr(high, low, close), period)
 
     >>> bars = {"high": [3.0, 5.0, 6.0], "low": [1.0, 4.0, 5.0], "close": [2.0, 5.0, 6.0]}
     >>> fs.compute(bars, ["atr_2"])["atr_2"].tolist()

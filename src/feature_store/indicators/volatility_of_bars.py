@@ -23,6 +23,8 @@ _GROUP = "volatility"
 def natr(high: Series, low: Series, close: Series, period: int = Int(14)) -> Series:
     """Wilder's average of the true range in percent of the close, comparable across pairs; first value at row `period`.
 
+        100 * atr(high, low, close, period) / close
+
     >>> bars = {"high": [3.0, 5.0, 6.0], "low": [1.0, 4.0, 5.0], "close": [2.0, 5.0, 5.0]}
     >>> fs.compute(bars, ["natr_2"])["natr_2"].tolist()
     [nan, nan, 40.0]
@@ -34,7 +36,10 @@ def natr(high: Series, low: Series, close: Series, period: int = Int(14)) -> Ser
 def chaikin_vol(high: Series, low: Series, period: int = Int(10), change: int = Int(10)) -> Series:
     """The change of the bars' mean range (EMA over `period`) since `change` bars ago, in percent; 0 where there was no range.
 
-    First value at row period + change - 1.
+        reach = ema(high - low, period)
+        100 * (reach / lag(reach, change) - 1)
+
+    First value at row period + change - 1. TA-Lib calls it CVI.
 
     >>> fs.compute({"high": [3.0, 4.0], "low": [1.0, 1.0]}, ["chaikin_vol_1_1"])["chaikin_vol_1_1"].tolist()
     [nan, 50.0]
@@ -47,6 +52,8 @@ def chaikin_vol(high: Series, low: Series, period: int = Int(10), change: int = 
 @indicator(title="Parkinson volatility", group=_GROUP, unit="log return", source="Parkinson 1980")
 def parkinson(high: Series, low: Series, period: int = Int(20)) -> Series:
     """The deviation per bar from the last `period` ranges: the root of mean ln(high/low)^2 / (4 ln 2).
+
+        sqrt(sma(log(high / low) ** 2, period) / (4 * log(2)))
 
     It takes price to move without drift and without gaps between bars. First value at row period - 1.
 
@@ -66,6 +73,8 @@ def garman_klass(
     period: int = Int(20),
 ) -> Series:
     """The deviation per bar from ranges and bodies: the root of mean ln(high/low)^2 / 2 - (2 ln 2 - 1) ln(close/open)^2.
+
+        sqrt(sma(log(high / low) ** 2 / 2 - (2 * log(2) - 1) * log(close / open) ** 2, period))
 
     It takes price to move without drift and without gaps between bars. First value at row period - 1.
 
@@ -87,6 +96,8 @@ def rogers_satchell(
 ) -> Series:
     """The deviation per bar, whatever the drift: the root of mean ln(h/c) ln(h/o) + ln(l/c) ln(l/o).
 
+        sqrt(sma(log(high / close) * log(high / open) + log(low / close) * log(low / open), period))
+
     It takes price to move without gaps between bars. First value at row period - 1.
 
     >>> bars = {"open": [1.0], "high": [1.02], "low": [1.0], "close": [1.01]}
@@ -105,6 +116,11 @@ def yang_zhang(
     period: int = Int(20, ge=2),
 ) -> Series:
     """The deviation per bar, whatever the drift and the gaps between bars.
+
+        k = 0.34 / (1.34 + (period + 1) / (period - 1))
+        gaps = variance(log(open / lag(close, 1)), period) * period / (period - 1)
+        bodies = variance(log(close / open), period) * period / (period - 1)
+        sqrt(gaps + k * bodies + (1 - k) * rogers_satchell(open, high, low, close, period) ** 2)
 
     The root of var ln(open/previous close) + k var ln(close/open) + (1 - k) Rogers-Satchell, variances with ddof 1 and
     k = 0.34 / (1.34 + (period + 1)/(period - 1)). First value at row `period`.

@@ -19,7 +19,9 @@ _GROUP = "volatility"
 def variance(close: Series, period: int = Int(20, ge=2)) -> Series:
     """The mean square distance of the last `period` values from their mean, ddof 0; first value at row period - 1.
 
-    A window of equal values gives exactly 0.
+        stdev(close, period) ** 2
+
+    A window of equal values gives exactly 0. TA-Lib calls it VAR.
 
     >>> fs.compute({"close": [1.0, 5.0, 5.0]}, ["variance_2"])["variance_2"].tolist()
     [nan, 4.0, 0.0]
@@ -31,6 +33,9 @@ def variance(close: Series, period: int = Int(20, ge=2)) -> Series:
 @indicator(title="Ulcer index", group=_GROUP, unit="percent", source="Martin and McCann 1989")
 def ulcer(close: Series, period: int = Int(14)) -> Series:
     """How deep and how long falls from the high of `period` bars were: the root mean square of falls in percent of that high.
+
+        fall = 100 * (close / highest(close, period) - 1)
+        sqrt(sma(fall ** 2, period))
 
     Each of `period` falls has a window of `period` bars of its own, so the first value is at row 2 period - 2.
 
@@ -50,6 +55,11 @@ def ulcer(close: Series, period: int = Int(14)) -> Series:
 )
 def rvi(close: Series, period: int = Int(14), deviation_period: int = Int(10, ge=2)) -> Series:
     """The share of standard deviation on rising bars in all of it, smoothed over `period` bars; 50 where there is none.
+
+        deviation = stdev(close, deviation_period)
+        up = rma(where(diff(close, 1) > 0, deviation, 0), period)
+        down = rma(where(diff(close, 1) < 0, deviation, 0), period)
+        100 * up / (up + down)
 
     A bar with an unchanged close counts on neither side. TradingView smooths by EMA. First value at row
     period + deviation_period - 2.
@@ -77,6 +87,8 @@ def realized_vol(
 ) -> Series:
     """The standard deviation of the last `period` log returns (ddof 1) as of a year of `bars_a_year` bars; 0.08 is 8 percent.
 
+        stdev(log_return(close, 1), period) * sqrt(bars_a_year * period / (period - 1))
+
     A year is 260 daily bars unless asked otherwise: foreign exchange trades on weekdays, so hours have 6240, quarters of an
     hour 24960 and minutes 374400 bars a year; equities take 252 days. First value at row `period`.
 
@@ -94,6 +106,9 @@ def realized_vol(
 )
 def bipower(close: Series, period: int = Int(20, ge=2)) -> Series:
     """The deviation per bar of the last `period` log returns, without jumps: one return beside a small one weighs little.
+
+        size = abs(log_return(close, 1))
+        sqrt(3.14159265358979 / 2 * sum(size * lag(size, 1), period - 1) / (period - 1))
 
     The root of pi/2 times the mean product of neighbouring absolute returns, period - 1 of them; returns are taken to have a
     mean of 0. Its square beside the mean square return tells the share of jumps. First value at row `period`.

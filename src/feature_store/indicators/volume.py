@@ -19,6 +19,8 @@ _GROUP = "volume"
 def obv(s: State, close: float, tick_volume: float) -> float:
     """Tick volume added on rises and taken away on falls, 0 at the first bar; compare differences, not levels.
 
+        cumulative(sign(diff(close, 1)) * tick_volume)
+
     It depends on where the series begins for ever. TA-Lib begins at the first bar's volume instead, a constant apart.
 
     >>> fs.compute({"close": [1.0, 2.0, 1.0], "tick_volume": [5.0, 7.0, 4.0]}, ["obv"])["obv"].tolist()
@@ -50,6 +52,8 @@ def _since_the_first(s: State, flow: float) -> float:
 def ad(high: Series, low: Series, close: Series, tick_volume: Series) -> Series:
     """Tick volume added or taken away by where bars close in their range, 0 at the first bar; compare differences, not levels.
 
+        value = before(value) + tick_volume * ((close - low) - (high - close)) / (high - low)
+
     A bar adds its volume times ((close - low) - (high - close)) / (high - low), 0 where there is no range. It depends on
     where the series begins for ever. TA-Lib counts the first bar too, a constant apart.
 
@@ -70,6 +74,8 @@ def ad(high: Series, low: Series, close: Series, tick_volume: Series) -> Series:
 )
 def pvt(s: State, close: float, tick_volume: float) -> float:
     """The sum of tick volume times the fraction by which price changed, 0 at the first bar; compare differences, not levels.
+
+        cumulative(returns(close, 1) * tick_volume)
 
     It depends on where the series begins for ever.
 
@@ -94,6 +100,8 @@ def pvt(s: State, close: float, tick_volume: float) -> float:
 def nvi(s: State, close: float, tick_volume: float) -> float:
     """An index of the price changes on bars with less tick volume than the one before, 1000 at the first bar.
 
+        value = before(value) * where(tick_volume < lag(tick_volume, 1), close / lag(close, 1), 1)
+
     It depends on where the series begins for ever; compare it with its own average.
 
     >>> fs.compute({"close": [1.0, 1.5, 3.0], "tick_volume": [5.0, 4.0, 4.0]}, ["nvi"])["nvi"].tolist()
@@ -117,6 +125,8 @@ def nvi(s: State, close: float, tick_volume: float) -> float:
 )
 def pvi(s: State, close: float, tick_volume: float) -> float:
     """An index of the price changes on bars with more tick volume than the one before, 1000 at the first bar.
+
+        value = before(value) * where(tick_volume > lag(tick_volume, 1), close / lag(close, 1), 1)
 
     It depends on where the series begins for ever; compare it with its own average.
 

@@ -51,6 +51,9 @@ def adosc(
 ) -> Series:
     """The fast EMA of the accumulation/distribution line less its slow one; it does not depend on where the line began.
 
+        line = ad(high, low, close, tick_volume)
+        ema_first(line, fast) - ema_first(line, slow)
+
     First value at row slow - 1.
 
     >>> bars = {"high": [2.0, 2.0], "low": [1.0, 1.0], "close": [2.0, 2.0], "tick_volume": [5.0, 6.0]}
@@ -63,6 +66,9 @@ def adosc(
 @indicator(title="Chaikin money flow", group=_GROUP, unit="-1..1", source="Chaikin; Achelis 1995")
 def cmf(high: Series, low: Series, close: Series, tick_volume: Series, period: int = Int(20)) -> Series:
     """Where bars of the last `period` closed in their range, weighted by tick volume: 1 all at the high, -1 all at the low.
+
+        place = where(high > low, ((close - low) - (high - close)) / (high - low), 0)
+        sum(place * tick_volume, period) / sum(tick_volume, period)
 
     0 where there was no range or no volume; first value at row period - 1.
 
@@ -77,6 +83,12 @@ def cmf(high: Series, low: Series, close: Series, tick_volume: Series, period: i
 @indicator(title="Money flow index", group=_GROUP, unit="0..100 of flow", source="Quong and Soudack 1989")
 def mfi(high: Series, low: Series, close: Series, tick_volume: Series, period: int = Int(14)) -> Series:
     """The share of bars with a risen typical price in all flow (typical price x tick volume) of the last `period` bars.
+
+        typical = (high + low + close) / 3
+        flow = typical * tick_volume
+        up = sum(where(diff(typical, 1) > 0, flow, 0), period)
+        down = sum(where(diff(typical, 1) < 0, flow, 0), period)
+        100 * up / (up + down)
 
     Bars with an unchanged price have no flow; prices equal but for rounding are unchanged. 50 where nothing flowed; TA-Lib
     gives 0 there. First value at row `period`.
@@ -97,6 +109,8 @@ def mfi(high: Series, low: Series, close: Series, tick_volume: Series, period: i
 def efi(close: Series, tick_volume: Series, period: int = Int(13)) -> Series:
     """The EMA of each bar's change times its tick volume; first value at row `period`.
 
+        ema(diff(close, 1) * tick_volume, period)
+
     >>> fs.compute({"close": [1.0, 2.0, 1.5], "tick_volume": [5.0, 3.0, 2.0]}, ["efi_2"])["efi_2"].tolist()
     [nan, nan, 1.0]
     """
@@ -107,6 +121,8 @@ def efi(close: Series, tick_volume: Series, period: int = Int(13)) -> Series:
 def eom(high: Series, low: Series, tick_volume: Series, period: int = Int(14)) -> Series:
     """How far the middle of bars moved for the tick volume it took: the mean of change x range / volume x 10,000.
 
+        sma(10000 * diff((high + low) / 2, 1) * (high - low) / tick_volume, period)
+
     A bar without volume counts 0. First value at row `period`.
 
     >>> fs.compute({"high": [2.0, 3.0], "low": [1.0, 1.0], "tick_volume": [9.0, 10000.0]}, ["eom_1"])["eom_1"].tolist()
@@ -114,7 +130,7 @@ def eom(high: Series, low: Series, tick_volume: Series, period: int = Int(14)) -
     """
     middle = hl2(high, low)
     way = (middle - lag(middle, 1)) * (high - low)
-    return sma(where(tick_volume > 0.0, way / tick_volume * 10_000.0, 0.0), period)
+    return sma(where(tick_volume > 0.0, way / tick_volume * 10_000.0, way * 0.0), period)
 
 
 @step(
@@ -178,6 +194,8 @@ def kvo(
 @indicator(title="Volume oscillator", group=_GROUP, unit="percent", source="Achelis 1995; SMA", rule=fast_below_slow)
 def vosc(tick_volume: Series, fast: int = Int(5), slow: int = Int(10, ge=2)) -> Series:
     """How far the mean tick volume of `fast` bars lies above that of `slow` bars, in percent of it; 0 without volume.
+
+        100 * (sma(tick_volume, fast) / sma(tick_volume, slow) - 1)
 
     TradingView's has EMAs, which is `pvo`. First value at row slow - 1.
 
