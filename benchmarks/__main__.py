@@ -19,7 +19,7 @@ PARTS = {
     "The cache": cache,
     "The command line": commands,
 }
-PACKAGES = ("numpy", "numba", "pandas", "polars", "deltalake", "TA-Lib")
+PACKAGES = ("numpy", "llvmlite", "pandas", "polars", "deltalake", "TA-Lib")
 
 lines = [
     "# Results",

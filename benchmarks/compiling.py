@@ -46,7 +46,7 @@ def rows() -> Iterator[str]:
 def first_use() -> dict[str, float]:
     """Return how long the imports take that a computation needs, and then its first answer."""
     started = perf_counter()
-    import numba  # noqa: F401
+    import llvmlite.binding  # noqa: F401
 
     from feature_store.engine import compute  # noqa: F401
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from feature_store.engine import generated
 from feature_store.engine.loop import Loop
 
 if TYPE_CHECKING:
@@ -112,9 +113,10 @@ def values_of(node: Series, columns: Mapping[str, object]) -> np.ndarray:
     """Return the values of one node of the graph over columns."""
     loop = Loop((node,))
     given = [np.ascontiguousarray(columns[name], dtype=np.float64) for name in loop.columns]
-    out = np.empty((1, len(given[0]) if given else len(columns["close"])))
-    loop.run(*given, loop.words.copy(), out, np.array([0]), np.empty((0, 0)), 0, out.shape[1])
-    return out[0]
+    words, out = loop.words.copy(), np.empty(len(given[0]) if given else len(columns["close"]))
+    arguments = np.array([len(out), *(array.ctypes.data for array in (*given, words, out))])
+    generated.caller(loop.address)(arguments.ctypes.data)
+    return out
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -185,7 +185,7 @@ def test_an_error_of_another_packages_command_is_one_line_too(app, package):
 
 
 # ---------------------------------------------------------------- quick
-HEAVY = {"numpy", "numba", "pandas", "polars", "pyarrow", "deltalake", "fastapi", "aiohttp", "uvicorn"}
+HEAVY = {"numpy", "llvmlite", "pandas", "polars", "pyarrow", "deltalake", "fastapi", "aiohttp", "uvicorn"}
 
 
 @pytest.mark.parametrize(

@@ -1,23 +1,23 @@
-"""Generated modules: kept in a private folder, compiled once on a machine, loaded in milliseconds by the next process.
+"""Loops as machine code: kept in a private folder, compiled once on a machine, loaded in a millisecond by the next process.
 
-A module's name is a digest of its text and of all it is compiled with, and numba's own cache beside it knows the processor.
-Closures and functions handed over as arguments would be compiled again in every process; files are not.
+A file's name is a digest of the loop's text and of all it is compiled with, the processor included; its last four bytes are a
+checksum, so that a file cut short is compiled again and never run.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import ctypes
 import os
 import sys
 from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from platformdirs import user_cache_path
 
@@ -26,47 +26,64 @@ from feature_store.events import Compiled, Compiling, emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+_CHECKSUM = 4
+_WRITERS = ("compiler", "values", "kinds", "instructions", "machine")
 _compiling, _next = Lock(), Lock()
+_loaded: dict[str, int] = {}
 
 
 def name_of(text: str) -> str:
-    """Return the name of the module with this text."""
+    """Return the name of the machine code of a text."""
     return f"loop_{sha256(f'{text}{_versions()}'.encode()).hexdigest()[:24]}"
 
 
 def is_compiled(text: str) -> bool:
-    """Whether the text was compiled on this machine before, so that loading it takes milliseconds."""
+    """Whether the text was compiled on this machine before, so that loading it takes a millisecond."""
     name = name_of(text)
-    return name in sys.modules or name in _compiled_before()
+    return name in _loaded or _file(name).exists()
 
 
-def function(text: str, features: int) -> Callable[..., None]:
-    """Return `run` of the module with this text, compiled now or loaded from the folder; `features` is for who counts."""
-    return functions([(text, features)])[0]
+def address(text: str, features: int) -> int:
+    """Return where the machine code of a text stands, compiled now or loaded; `features` is for who counts."""
+    return addresses([(text, features)])[0]
 
 
-def functions(texts: Sequence[tuple[str, int]]) -> list[Callable[..., None]]:
-    """Return `run` of several modules, each with how many columns it answers; those to be compiled are told as events."""
+def addresses(texts: Sequence[tuple[str, int]]) -> list[int]:
+    """Return `address` of several texts, each with how many columns it answers; those to be compiled are told as events."""
     loops = sum(not is_compiled(text) for text, _ in texts)
     loop, found = 0, []
     for text, features in texts:
         with _in_turn():
-            fresh, started = not is_compiled(text), perf_counter()
-            if fresh:
-                loop += 1
-                emit(Compiling(features, loop, max(loop, loops)))
             name = name_of(text)
-            if name not in sys.modules:
-                _load(name, text)
-            if fresh:
-                emit(Compiled(features, perf_counter() - started))
-            found.append(sys.modules[name].run)
+            if name not in _loaded:
+                code = _read(name)
+                if code is None:
+                    loop += 1
+                    code = _compiled(name, text, features, loop, max(loop, loops))
+                _loaded[name] = _machine().load(name, code)
+            found.append(_loaded[name])
     return found
+
+
+def caller(where: int) -> Callable[[int], None]:
+    """Return machine code as a function of the address of its arguments; it runs without the interpreter's lock."""
+    return ctypes.CFUNCTYPE(None, ctypes.c_void_p)(where)
+
+
+def _compiled(name: str, text: str, features: int, loop: int, loops: int) -> bytes:
+    from feature_store.engine.compiler import module_of  # noqa: PLC0415  a process that finds all compiled needs none
+
+    emit(Compiling(features, loop, loops))
+    started = perf_counter()
+    code: bytes = _machine().compile(str(module_of(text, name)))
+    _write(name, code)
+    emit(Compiled(features, perf_counter() - started))
+    return code
 
 
 @contextmanager
 def _in_turn() -> Iterator[None]:
-    """Let one thread compile at a time, as numba does; who waits is next, however many loops the other still has to compile."""
+    """Let one thread compile at a time; who waits is next, however many loops the other still has to compile."""
     with _next:
         _compiling.acquire()
     try:
@@ -76,22 +93,23 @@ def _in_turn() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _compiled_before() -> frozenset[str]:
-    """The modules that the folder held compiled when it was first looked at."""
-    kept = _folder() / "__pycache__"
-    return frozenset(file.name.split(".")[0] for file in kept.glob("*.nbc")) if kept.exists() else frozenset()
+def _machine() -> Any:
+    from feature_store.engine.machine import Machine  # noqa: PLC0415  LLVM takes a while to load
+
+    return Machine()
 
 
 @lru_cache(maxsize=1)
 def _versions() -> str:
-    """What compiled code depends on beside its text: compiler, Python, and the instructions that loops import."""
-    instructions = sha256(Path(__file__).with_name("intrinsics.py").read_bytes()).hexdigest()
-    return f"{version('numba')} {version('llvmlite')} {sys.version} {instructions}"
+    """What machine code depends on beside the text: what writes it, and the processor."""
+    sources = (Path(__file__).with_name(f"{each}.py").read_bytes() for each in _WRITERS)
+    return f"{sha256(b''.join(sources)).hexdigest()} {sys.platform} {_machine().about}"
 
 
+# ---------------------------------------------------------------- files
 @lru_cache(maxsize=1)
 def _folder() -> Path:
-    """The folder of generated modules; private, as code is loaded from it."""
+    """The folder of machine code; private, as code is loaded from it."""
     folder = user_cache_path("forex-feature-store") / "loops"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -103,20 +121,20 @@ def _folder() -> Path:
     return Path(mkdtemp(prefix="forex-feature-store-"))
 
 
-def _load(name: str, text: str) -> None:
-    path = _folder() / f"{name}.py"
-    if not path.exists() or path.read_text("utf-8") != text:
-        with NamedTemporaryFile("w", dir=path.parent, suffix=".new", delete=False, encoding="utf-8") as new:
-            new.write(text)
-        Path(new.name).replace(path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        msg = f"{path} cannot be imported"
-        raise ImportError(msg)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where numba looks for the function it saved, and one generated module for another
+def _file(name: str) -> Path:
+    return _folder() / f"{name}.o"
+
+
+def _read(name: str) -> bytes | None:
     try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+        held = _file(name).read_bytes()
+    except FileNotFoundError:
+        return None
+    code, checksum = held[:-_CHECKSUM], held[-_CHECKSUM:]
+    return code if crc32(code).to_bytes(_CHECKSUM, "little") == checksum else None
+
+
+def _write(name: str, code: bytes) -> None:
+    with NamedTemporaryFile("wb", dir=_folder(), suffix=".new", delete=False) as new:
+        new.write(code + crc32(code).to_bytes(_CHECKSUM, "little"))
+    Path(new.name).replace(_file(name))

@@ -1,7 +1,7 @@
 """Lowering: a step's function becomes the statements of a loop's body, its state local variables.
 
 1. `s.field` becomes the local `a3s_field` (3 is the node's place in the plan), a name of the step's own `a3_name`, an input the
-   variable that holds it.
+   variable that holds it. `s.window[j]` becomes `take(words, a3s_window + j)`, the local being where the window begins.
 2. `return value` becomes an assignment to the node's outputs and a `break` out of a loop that runs once; a `return` inside a
    loop of the step would break the wrong loop and is refused when the indicator is first used.
 3. The text is inlined, as a call costs: an array argument is counted on every call, 2.0 -> 6.5 ns a bar.
@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import ast
 import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from feature_store.indicators.definition import Definition
+    from feature_store.indicators.definition import Definition, StateField
 
 _KNOWN = frozenset({"max", "min", "abs", "math", "range", "int", "float", "True", "False", "fma"})
 _TOO_MUCH = (
@@ -47,7 +47,8 @@ def lower(definition: Definition, prefix: str, inputs: Mapping[str, str], output
     """
     tree = copy.deepcopy(definition.tree)
     _refuse_what_cannot_be_lowered(definition, tree)
-    body = _Lowering(prefix, inputs, outputs).visit(ast.Module(tree.body, []))
+    suffixes = {field.name: suffix_of(field) for field in definition.fields}
+    body = _Lowering(prefix, inputs, outputs, suffixes).visit(ast.Module(tree.body, []))
     lines = ast.unparse(ast.fix_missing_locations(body)).splitlines()
     return ["while True:", *(f"    {line}" for line in lines)]
 
@@ -57,9 +58,41 @@ def state_name(prefix: str, field: str) -> str:
     return f"{prefix}s_{field}"
 
 
+def suffix_of(field: StateField) -> str:
+    """Return what `take` and `put` of a state field end in."""
+    return "_int" if field.whole else ""
+
+
 class _Lowering(ast.NodeTransformer):
-    def __init__(self, prefix: str, inputs: Mapping[str, str], outputs: Sequence[str]) -> None:
-        self.prefix, self.inputs, self.outputs = prefix, inputs, outputs
+    def __init__(
+        self, prefix: str, inputs: Mapping[str, str], outputs: Sequence[str], suffixes: Mapping[str, str]
+    ) -> None:
+        self.prefix, self.inputs, self.outputs, self.suffixes = prefix, inputs, outputs, suffixes
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
+        if isinstance(node.value, ast.Tuple):
+            return ast.Call(ast.Name("pick", ast.Load()), [node.value, self.visit(node.slice)], [])
+        return self._cell("take", node)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        (target,) = node.targets
+        if isinstance(target, ast.Subscript):
+            return ast.Expr(self._cell("put", target, self.visit(node.value)))
+        return self.generic_visit(node)
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        if isinstance(node.target, ast.Subscript):
+            changed = ast.BinOp(self.visit(node.target), node.op, self.visit(node.value))
+            return ast.Expr(self._cell("put", node.target, changed))
+        return self.generic_visit(node)
+
+    def _cell(self, what: str, node: ast.Subscript, *written: ast.expr) -> ast.Call:
+        """Return the call that reads or writes `s.window[j]`."""
+        window = cast("ast.Attribute", node.value)  # anything else was refused
+        base = ast.Name(state_name(self.prefix, window.attr), ast.Load())
+        place = ast.BinOp(base, ast.Add(), self.visit(node.slice))
+        name = ast.Name(what + self.suffixes[window.attr], ast.Load())
+        return ast.Call(name, [ast.Name("words", ast.Load()), place, *written], [])
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.value, ast.Name) and node.value.id == "s":
@@ -92,18 +125,24 @@ def _refuse_what_cannot_be_lowered(definition: Definition, tree: ast.FunctionDef
 
 def _why_not(node: ast.AST, definition: Definition) -> str | None:
     given = {*definition.inputs, *definition.parameters}
-    if isinstance(node, (ast.For, ast.While)) and any(isinstance(below, ast.Return) for below in ast.walk(node)):
-        return "returns inside a loop; assign in the loop and return after it"
-    if isinstance(node, ast.Return) and node.value is None:
-        return "returns nothing; return math.nan where there is no value"
-    if isinstance(node, _TOO_MUCH):
-        return "uses more than arithmetic, conditions and loops; write it out"
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in given:
-        return f"assigns to {node.id}, which other steps read too; give the new value a name of its own"
-    fields = {field.name for field in definition.fields}
-    if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "s" and node.attr not in fields:
-        return f"uses s.{node.attr}, which its state does not list"
-    return None
+    fields = {f"s.{field.name}": field for field in definition.fields}
+    why = None
+    match node:
+        case ast.For() | ast.While() if any(isinstance(below, ast.Return) for below in ast.walk(node)):
+            why = "returns inside a loop; assign in the loop and return after it"
+        case ast.Return(value=None):
+            why = "returns nothing; return math.nan where there is no value"
+        case ast.Subscript(value=ast.Tuple()):
+            pass
+        case ast.Subscript(value=value) if not getattr(fields.get(ast.unparse(value)), "window", None):
+            why = f"looks into {ast.unparse(value)}, which is no window of its state"
+        case ast.Name(id=name, ctx=ast.Store()) if name in given:
+            why = f"assigns to {name}, which other steps read too; give the new value a name of its own"
+        case ast.Attribute(value=ast.Name(id="s")) if ast.unparse(node) not in fields:
+            why = f"uses {ast.unparse(node)}, which its state does not list"
+        case _ if isinstance(node, _TOO_MUCH):
+            why = "uses more than arithmetic, conditions and loops; write it out"
+    return why
 
 
 def _refuse(definition: Definition, node: ast.AST, why: str) -> None:

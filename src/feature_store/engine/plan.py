@@ -23,7 +23,7 @@ from feature_store.indicators.catalog import Feature, parse
 from feature_store.indicators.series import Series, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from feature_store.bars import Floats, Integers
     from feature_store.engine.loop import Loop
@@ -129,9 +129,9 @@ class Plan:
         return tuple(tuple({homes[node] for node in loop.given}) for loop in self.loops)
 
     @cached_property
-    def compiled(self) -> list[Callable[..., None]]:
-        """The compiled function of each loop; the first time on a machine this takes a second or so a loop."""
-        return generated.functions([(loop.text, len(loop.answers)) for loop in self.loops])
+    def addresses(self) -> list[int]:
+        """Where the machine code of each loop stands; the first time on a machine this takes a moment."""
+        return generated.addresses([(loop.text, len(loop.answers)) for loop in self.loops])
 
     @cached_property
     def words(self) -> Integers:
@@ -146,26 +146,16 @@ class Plan:
             words: state to continue from, changed in place to the state after the last bar; None begins anew.
         """
         words = self.words.copy() if words is None else words
-        bars = len(columns[self.inputs[0]])
+        held = {name: np.ascontiguousarray(columns[name], dtype=np.float64) for name in self.inputs}
+        (bars,) = {len(column) for column in held.values()}
         out = np.empty((len(self.series), bars))
         many = len(self.loops) > 1 and bars >= _BARS_WORTH_A_THREAD and cores() > 1
         size = _block(bars, len(self.handed), many=many)
         spare = np.empty((TURNS, len(self.handed), size))
-        compiled = self.compiled
+        calls = [[Call(self, place, held, words, out, turn) for turn in spare] for place in range(len(self.loops))]
 
         def run(place: int, block: int) -> None:
-            loop, turn = self.loops[place], spare[block % TURNS]
-            start, stop = block * size, min((block + 1) * size, bars)
-            compiled[place](
-                *(columns[name][start:stop] for name in loop.columns),
-                *(turn[self.handed[node]] for node in loop.given),
-                words[self.bounds[place] : self.bounds[place + 1]],
-                out,
-                self.rows[place],
-                turn[self.tops[place] : self.tops[place + 1]],
-                start,
-                stop,
-            )
+            calls[place][block % TURNS](block * size, min((block + 1) * size, bars))
 
         blocks = -(-bars // size)
         if many:
@@ -173,6 +163,50 @@ class Plan:
         else:
             run_in_order(len(self.loops), blocks, run)
         return out
+
+
+class Call:
+    """A loop with the arrays it works on, which must outlive it.
+
+    Args:
+        plan: whose loop.
+        place: which of its loops.
+        columns: of the bars, each contiguous and as long as `out` is wide.
+        words: of the plan.
+        out: the whole answer, columns x bars.
+        spare: what loops hand on, rows x bars of a block.
+    """
+
+    def __init__(
+        self, plan: Plan, place: int, columns: Mapping[str, Floats], words: Integers, out: Floats, spare: Floats
+    ) -> None:
+        loop = plan.loops[place]
+        self.address = plan.addresses[place]
+        self._run = generated.caller(self.address)
+        read = [columns[name].ctypes.data for name in loop.columns]
+        given = [_row(spare, plan.handed[node]) for node in loop.given]
+        mine = words[plan.bounds[place] :].ctypes.data
+        written = [_row(out, row) for row in plan.rows[place]]
+        handed = [_row(spare, row) for row in range(plan.tops[place], plan.tops[place + 1])]
+        self._first = np.array([0, *read, *given, mine, *written, *handed])
+        moving = [0, *(8 for _ in read), *(0 for _ in given), 0, *(8 for _ in written), *(0 for _ in handed)]
+        self._moving = np.array(moving)
+        self.arguments = self._first.copy()
+
+    def __repr__(self) -> str:
+        return f"<Call at {self.address:#x}>"
+
+    def __call__(self, start: int, stop: int) -> None:
+        """Run the loop over the bars from `start` up to `stop`."""
+        np.multiply(self._moving, start, out=self.arguments)
+        self.arguments += self._first
+        self.arguments[0] = stop - start
+        self._run(self.arguments.ctypes.data)
+
+
+def _row(table: Floats, row: int) -> int:
+    """Return the address of a row."""
+    return int(table.ctypes.data + row * table.strides[0])
 
 
 def _block(bars: int, handed: int, *, many: bool) -> int:

@@ -16,7 +16,7 @@ import math
 from typing import TYPE_CHECKING
 
 from feature_store.indicators.definition import State, indicator, step
-from feature_store.indicators.harmonic_table import B_SLACK, ROWS
+from feature_store.indicators.harmonic_table import B_SLACK, CELLS, HIGHS, LOWS, SIZE, WIDTH
 from feature_store.indicators.parameters import Int, Real
 from feature_store.indicators.series import both, greatest, least, where
 from feature_store.indicators.structure import last_turns
@@ -42,7 +42,7 @@ _FIVE = 5.5
 
 
 @tabled_step(
-    {"ROWS": ROWS, "B_SLACK": B_SLACK},
+    {"CELLS": CELLS, "SIZE": SIZE, "WIDTH": WIDTH, "LOWS": LOWS, "HIGHS": HIGHS, "B_SLACK": B_SLACK},
     state="ratio[6] score code near far stop aim",
     outputs="score code near far stop aim",
     memory="state machine",
@@ -79,17 +79,21 @@ def matched(
         s.ratio[2] = (c - x) / (a - x)
         s.ratio[3] = (a - x) / (o - x)
         s.ratio[4] = (c - d) / (c - b)
-        for about, low, high in ROWS:
-            number, limit, scale, target, yields, known, rules = about
+        row = 0
+        while row < SIZE:
+            limit = CELLS[row + 1]
+            scale = CELLS[row + 2]
             origin = a if scale == 0.0 else c
             span = a - x if scale == 0.0 else c - x if scale == 1.0 else c - b if scale == 2.0 else a - b
             s.ratio[5] = (origin - d) / span
             strain = 0.0
-            fits = yields == 0.0 or s.code == 0.0
+            fits = CELLS[row + 4] == 0.0 or s.code == 0.0
             j = 0
             while fits and j < asked:
                 ratio = s.ratio[j]
-                off = (low[j] - ratio) / low[j] if ratio < low[j] else max(ratio / high[j] - 1.0, 0.0)
+                low = CELLS[row + LOWS + j]
+                high = CELLS[row + HIGHS + j]
+                off = (low - ratio) / low if ratio < low else max(ratio / high - 1.0, 0.0)
                 off = off / (share * B_SLACK) if j == 0 else off / share
                 strain += off
                 fits = off <= 1.0
@@ -97,18 +101,20 @@ def matched(
             if fits:
                 start = (origin - c) / span
                 unit = (c - b) / span
-                near = max(low[5] * (1.0 - share), start + low[4] * (1.0 - share) * unit)
-                far = min(high[5] * (1.0 + share), start + high[4] * (1.0 + share) * unit, limit)
-                score = 1.0 - strain / (known if waiting == 1 else rules)
+                near = max(CELLS[row + LOWS + 5] * (1.0 - share), start + CELLS[row + LOWS + 4] * (1.0 - share) * unit)
+                far = CELLS[row + HIGHS + 5] * (1.0 + share)
+                far = min(far, start + CELLS[row + HIGHS + 4] * (1.0 + share) * unit, limit)
+                score = 1.0 - strain / (CELLS[row + 5] if waiting == 1 else CELLS[row + 6])
                 rank = (start - near) * abs(span) if waiting == 1 else score
                 if near <= far and s.ratio[5] <= far and rank > best:
                     best = rank
                     s.score = max(score, 0.0)
-                    s.code = number
+                    s.code = CELLS[row]
                     s.near = origin - near * span
                     s.far = origin - far * span
                     s.stop = origin - limit * span
-                    s.aim = a if target == 0.0 else c
+                    s.aim = a if CELLS[row + 3] == 0.0 else c
+            row += WIDTH
     if s.code == 0.0:
         s.score = 0.0
         s.near = c if waiting == 1 else d

@@ -93,3 +93,7 @@ def row(pattern: Pattern) -> tuple[tuple[float, ...], tuple[float, ...], tuple[f
 
 ROWS = tuple(map(row, PATTERNS))
 """All patterns as a step reads them."""
+
+CELLS = tuple(float(cell) for each in ROWS for part in each for cell in part)
+"""The rows one after another: WIDTH cells each, of which the least of the ratios begin at LOWS and the most at HIGHS."""
+LOWS, HIGHS, WIDTH, SIZE = 7, 13, 19, len(CELLS)

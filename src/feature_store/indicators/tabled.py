@@ -1,7 +1,7 @@
-"""Steps that read a table: a name in the step stands for rows of numbers.
+"""Steps that read a table: a name in the step stands for a number, or for numbers that are looked up by their place.
 
 The numbers become part of the step's text. So they are part of its version, the compiler sees constants, and one step goes
-through a table in a loop: a step for each row, with the numbers as its parameters, compiles eight times as long for 12 rows.
+through a table in a loop.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from feature_store.indicators.definition import Definition, define
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-Table = float | tuple[Any, ...]
-"""A number, or rows of numbers, each of as many."""
+Table = float | tuple[float, ...]
+"""A number, or several, of which the step reads `TABLE[place]`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Tabled(Definition):
-    """A step in whose text names stand for rows of numbers."""
+    """A step in whose text names stand for numbers."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
 

@@ -136,7 +136,7 @@ def lowest(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars:int place:int window[period]",
+    state="place:int window[period]=nan",
     lag=_whole_period,
     memory="window",
 )
@@ -146,13 +146,11 @@ def lag(s: State, close: float, period: int = Int(1)) -> float:
     >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["lag_1"])["lag_1"].tolist()
     [nan, 1.0, 2.0]
     """
-    s.bars += 1
     before = s.window[s.place]
     s.window[s.place] = close
     s.place += 1
-    if s.place == period:
-        s.place = 0
-    return before if s.bars > period else math.nan
+    s.place = 0 if s.place == period else s.place
+    return before
 
 
 @indicator(

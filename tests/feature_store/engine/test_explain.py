@@ -50,7 +50,7 @@ def test_a_price_alone_is_answered_by_a_loop_without_steps():
 
 def test_nothing_is_compiled_and_what_would_be_is_told(monkeypatch):
     monkeypatch.setattr(generated, "is_compiled", lambda _: False)
-    monkeypatch.setattr(generated, "functions", None)
+    monkeypatch.setattr(generated, "addresses", None)
     assert [each.compiled for each in fs.explain(["sma_20"]).loops] == [False]
 
 

@@ -43,7 +43,7 @@ def test_columns_come_in_the_order_they_were_asked_however_loops_are_grouped(wal
 def test_two_periods_share_one_compiled_loop():
     short, long = Plan.of(["sma_20", "rsi_14"]).loops[0], Plan.of(["sma_50", "rsi_21"]).loops[0]
     assert short.text == long.text
-    assert short.run is long.run
+    assert short.address == long.address
 
 
 def test_one_feature_twice_is_computed_once_and_answered_twice(walk):

@@ -10,20 +10,22 @@ import pytest
 import feature_store as fs
 from feature_store.indicators import harmonic
 from feature_store.indicators.definition import State, registered
-from feature_store.indicators.harmonic_table import NAMES, PATTERNS, ROWS, row
+from feature_store.indicators.harmonic_table import HIGHS, LOWS, NAMES, PATTERNS, ROWS, WIDTH, row
 from feature_store.indicators.tabled import tabled_step
 
 
 def weigh(s: State, close: float) -> float:
     total = 0.0
-    for low, weight in TABLE:  # noqa: F821  stands for numbers
-        total += weight if close >= low else 0.0
+    place = 0
+    while place < SIZE:  # noqa: F821  stands for a number
+        total += TABLE[place + 1] if close >= TABLE[place] else 0.0  # noqa: F821  stands for numbers
+        place += 2
     s.last = total
     return total
 
 
-def made(*rows: tuple[float, float]):
-    return tabled_step({"TABLE": rows}, state="last")(weigh)
+def made(*numbers: float):
+    return tabled_step({"TABLE": numbers, "SIZE": len(numbers)}, state="last")(weigh)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def registry():
 
 
 def test_a_step_goes_through_its_table(registry):
-    weights = made((1.0, 0.5), (2.0, 0.25))
+    weights = made(1.0, 0.5, 2.0, 0.25)
 
     @fs.indicator(title="Weights", group="price", unit="ratio", source="an example")
     def weights_of(close: fs.Series) -> fs.Series:
@@ -47,7 +49,7 @@ def test_a_step_goes_through_its_table(registry):
 
 
 def test_a_table_is_part_of_the_version():
-    one, equal, other = made((1.0, 0.5)), made((1.0, 0.5)), made((1.0, 0.25))
+    one, equal, other = made(1.0, 0.5), made(1.0, 0.5), made(1.0, 0.25)
     assert one.content_hash == equal.content_hash
     assert one.content_hash != other.content_hash
     assert "(1.0, 0.5)" in ast.unparse(one.tree)
@@ -55,13 +57,14 @@ def test_a_table_is_part_of_the_version():
 
 def test_a_changed_ratio_changes_the_version_of_the_harmonic_patterns(monkeypatch):
     bat = next(pattern for pattern in PATTERNS if pattern.name == "bat")
-    changed = tuple(row(each._replace(d=(0.88, 0.88)) if each is bat else each) for each in PATTERNS)
+    rows = (row(each._replace(d=(0.88, 0.88)) if each is bat else each) for each in PATTERNS)
+    changed = tuple(cell for each in rows for part in each for cell in part)
     for name in ("harmonic", "harmonic_projection"):
         definition = registered[name]
         assert replace(definition).content_hash == definition.content_hash
         with monkeypatch.context() as patch:
             patch.setattr(
-                harmonic, "matched", replace(harmonic.matched, tables={**harmonic.matched.tables, "ROWS": changed})
+                harmonic, "matched", replace(harmonic.matched, tables={**harmonic.matched.tables, "CELLS": changed})
             )
             assert replace(definition).content_hash != definition.content_hash
 
@@ -78,6 +81,6 @@ def test_patterns_that_yield_come_after_all_others():
 
 def test_all_rows_of_the_table_are_alike_and_in_order():
     for about, lows, highs in ROWS:
-        assert (len(about), len(lows), len(highs)) == (7, 6, 6)
+        assert (len(about), len(lows), len(highs)) == (LOWS, HIGHS - LOWS, WIDTH - HIGHS)
         assert all(low <= high for low, high in zip(lows, highs, strict=True))
         assert 0 < lows[5] <= highs[5] <= about[1], "D is before the price at which the pattern has failed"

@@ -522,7 +522,7 @@ def test_the_client_needs_nothing_heavy():
     code = (
         "import sys; from strategy_execution_engine.clients import FeatureStoreClient, InProcessTransport; "
         "FeatureStoreClient('http://localhost:1'); "
-        "print([m for m in ('numba', 'polars', 'deltalake', 'fastapi', 'pydantic', 'dash') if m in sys.modules])"
+        "print([m for m in ('llvmlite', 'polars', 'deltalake', 'fastapi', 'pydantic', 'dash') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

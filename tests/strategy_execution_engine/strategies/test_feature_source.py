@@ -137,7 +137,7 @@ async def test_no_client_is_asked_when_the_feature_store_is_switched_off(client,
 
 async def test_without_an_engine_there_are_no_features(monkeypatch, wandering):
     def missing(*_):
-        raise ImportError("No module named 'numba'")
+        raise ImportError("No module named 'llvmlite'")
 
     monkeypatch.setattr("feature_store.compute", missing)
     with pytest.raises(FeaturesUnavailableError, match=r"pip install 'forex-feature-store\[engine\]'"):
