@@ -14,15 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from feature_store.engine.compute import compute
+    from feature_store.engine.explain import Explanation, explain
     from feature_store.engine.live import Live, live, restore
     from feature_store.feature_store import FeatureStore, open  # noqa: A004
     from feature_store.indicators.catalog import Feature, catalog, feature, parse
     from feature_store.indicators.definition import Definition, State, indicator
     from feature_store.indicators.parameters import Choice, Int, Real
     from feature_store.indicators.series import Series, where
+    from feature_store.market.live_market import LiveMarket, live_market, restore_market
 
 _HOMES = {
     "compute": "engine.compute",
+    "Explanation": "engine.explain",
+    "explain": "engine.explain",
     "Live": "engine.live",
     "live": "engine.live",
     "restore": "engine.live",
@@ -40,26 +44,34 @@ _HOMES = {
     "Real": "indicators.parameters",
     "Series": "indicators.series",
     "where": "indicators.series",
+    "LiveMarket": "market.live_market",
+    "live_market": "market.live_market",
+    "restore_market": "market.live_market",
 }
 
 __all__ = [
     "Choice",
     "Definition",
+    "Explanation",
     "Feature",
     "FeatureStore",
     "Int",
     "Live",
+    "LiveMarket",
     "Real",
     "Series",
     "State",
     "catalog",
     "compute",
+    "explain",
     "feature",
     "indicator",
     "live",
+    "live_market",
     "open",
     "parse",
     "restore",
+    "restore_market",
     "where",
 ]
 __version__ = "0.1.0"

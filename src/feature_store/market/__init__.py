@@ -1,0 +1,1 @@
+"""Many symbols and timeframes live, in one structure."""
