@@ -190,7 +190,7 @@ def feature(
     return replace(made, asked=made.id)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def parse(text: str, registry: Registry = BUILT_INS) -> Feature:
     """Return the feature an id spells, in the words of a store's registry or of the built-ins.
 
@@ -210,7 +210,7 @@ def parse(text: str, registry: Registry = BUILT_INS) -> Feature:
     definition, tokens = _split(found["stem"], text, registry, version)
     values = definition.resolve(_values(definition, tokens, text, registry))
     if version is not None and version != definition.version:
-        msg = f"{definition.name} has version v{definition.version}, not v{version}, which {text!r} asks for"
+        msg = f"{definition.name} has version v{definition.version}, not v{version}, which {text!r:.80} asks for"
         raise FeatureNotFoundError(msg, field="indicators")
     timeframe, symbols = _places(found["places"], definition, text)
     pinned = version is not None and definition.formula is not None
@@ -247,7 +247,7 @@ def _values(definition: Definition, tokens: list[str], text: str, registry: Regi
     names = list(definition.parameters)
     if len(tokens) > len(names):
         has = ", ".join(names) or "no parameters"
-        msg = f"{definition.name} takes {has}; {text!r} gives {len(tokens)} values"
+        msg = f"{definition.name} takes {has}; {text!r:.80} gives {len(tokens)} values"
         raise InvalidRequestError(msg, field="indicators")
     values: dict[str, Value] = {}
     for name, token in zip(names, tokens, strict=False):

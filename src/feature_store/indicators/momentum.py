@@ -8,8 +8,9 @@ from feature_store.indicators.arithmetic import fma
 from feature_store.indicators.averages import ema, sma
 from feature_store.indicators.definition import State, indicator
 from feature_store.indicators.parameters import Int, fast_below_slow
+from feature_store.indicators.price import returns
 from feature_store.indicators.series import Series, where
-from feature_store.indicators.windows import highest, lag, lowest
+from feature_store.indicators.windows import highest, lowest
 
 _GROUP = "momentum"
 
@@ -109,9 +110,9 @@ def stoch(
 def roc(close: Series, period: int = Int(10)) -> Series:
     """The change since the value `period` bars ago, in percent of it; first value at row `period`.
 
-        100 * (close / lag(close, period) - 1)
+        100 * diff(close, period) / lag(close, period)
 
     >>> fs.compute({"close": [2.0, 3.0]}, ["roc_1"])["roc_1"].tolist()
     [nan, 50.0]
     """
-    return (close / lag(close, period) - 1.0) * 100.0
+    return returns(close, period) * 100.0

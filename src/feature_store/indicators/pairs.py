@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from feature_store.indicators.definition import indicator
 from feature_store.indicators.moments import correlation, response
 from feature_store.indicators.parameters import Int
+from feature_store.indicators.price import returns
 from feature_store.indicators.series import log
 from feature_store.indicators.windows import lag
 
@@ -64,4 +65,4 @@ def beta(close: Series, other: Series, period: int = Int(20, ge=2)) -> Series:
     >>> fs.compute(bars, ["beta_2"])["beta_2"].round(6).tolist()
     [nan, nan, 2.0]
     """
-    return response(other / lag(other, 1) - 1.0, close / lag(close, 1) - 1.0, period)
+    return response(returns(other, 1), returns(close, 1), period)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from feature_store.indicators.averages import sma
 from feature_store.indicators.definition import indicator
 from feature_store.indicators.parameters import Int
 from feature_store.indicators.series import Series, where
-from feature_store.indicators.windows import stdev
+from feature_store.indicators.windows import deviation
 
 
 @indicator(title="Z-score", group="statistics", unit="deviations", source="arithmetic; population deviation, ddof 0")
@@ -18,5 +17,5 @@ def zscore(close: Series, period: int = Int(20, ge=2)) -> Series:
     >>> fs.compute({"close": [1.0, 3.0]}, ["zscore_2"])["zscore_2"].tolist()
     [nan, 1.0]
     """
-    deviation = stdev(close, period)
-    return where(deviation > 0.0, (close - sma(close, period)) / deviation, 0.0)
+    distance, size = deviation.all(close, period)
+    return where(size > 0.0, distance / size, 0.0)

@@ -15,7 +15,7 @@ from feature_store.indicators.windows import lag, rolling_sum
 
 _GROUP = "volume"
 _A_TURN_SURELY = 64
-_UNEQUAL = 1.0 + 1e-12  # sums of equal prices may differ by rounding, and no price moves by as little
+_UNEQUAL = 1.0 + 1e-14  # sums of equal prices may differ by rounding, and no price moves by as little
 
 
 @step(

@@ -10,9 +10,13 @@ the one before it (SMA of 1M bars: 1.9 -> 1.5 ns a bar).
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from feature_store.indicators.definition import State, indicator
+from feature_store.indicators.definition import State, indicator, step
 from feature_store.indicators.parameters import Int
+
+if TYPE_CHECKING:
+    from feature_store.indicators.series import Series
 
 _GROUP = "statistics"
 
@@ -153,23 +157,17 @@ def lag(s: State, close: float, period: int = Int(1)) -> float:
     return before
 
 
-@indicator(
-    title="Standard deviation",
-    group="volatility",
-    unit="price change",
-    source="population deviation, ddof 0, as Bollinger and TA-Lib use it",
-    state="bars:int place:int run last reference total square values[period] totals[period+1] squares[period+1]",
+@step(
+    "bars:int place:int run last reference total square values[period] totals[period+1] squares[period+1]",
+    outputs="distance size",
     lag=_full_window,
     memory="window",
 )
-def stdev(s: State, close: float, period: int = Int(20, ge=2)) -> float:
-    """The standard deviation of the last `period` values about their mean, ddof 0, in the unit of the series.
+def deviation(s: State, close: float, period: int = Int(20, ge=2)) -> tuple[float, float]:
+    """How far the value lies from the mean of the last `period`, and their standard deviation.
 
     Sums run about a reference, the median of three values of the finished block, so that squares do not cancel and one bad
-    tick cannot move it. A window of equal values gives exactly 0. First value at row period - 1. TA-Lib calls it STDDEV.
-
-    >>> fs.compute({"close": [1.0, 3.0, 3.0]}, ["stdev_2"])["stdev_2"].tolist()
-    [nan, 1.0, 0.0]
+    tick cannot move it. The distance is taken from there too, as a mean far from 0 is rounded by more than it may be wrong.
     """
     weight = 1.0 / period
     s.bars += 1
@@ -182,6 +180,7 @@ def stdev(s: State, close: float, period: int = Int(20, ge=2)) -> float:
     s.square += away * away
     centre = (s.total + s.totals[s.place + 1]) * weight
     spread = (s.square + s.squares[s.place + 1]) * weight - centre * centre
+    distance = away - centre
     s.values[s.place] = close
     s.place += 1
     if s.place == period:
@@ -209,5 +208,23 @@ def stdev(s: State, close: float, period: int = Int(20, ge=2)) -> float:
         s.total = 0.0
         s.square = 0.0
     if s.bars < period:
-        return math.nan
-    return math.sqrt(spread) if spread > 0.0 and s.run < period else 0.0
+        return math.nan, math.nan
+    return distance, math.sqrt(spread) if spread > 0.0 and s.run < period else 0.0
+
+
+@indicator(
+    title="Standard deviation",
+    group="volatility",
+    unit="price change",
+    source="population deviation, ddof 0, as Bollinger and TA-Lib use it",
+)
+def stdev(close: Series, period: int = Int(20, ge=2)) -> Series:
+    """The standard deviation of the last `period` values about their mean, ddof 0, in the unit of the series.
+
+    The root of the mean square distance from the mean. Its sums run about a price of the window, so that squares do not cancel. A window of equal values gives exactly 0. First
+    value at row period - 1. TA-Lib calls it STDDEV.
+
+    >>> fs.compute({"close": [1.0, 3.0, 3.0]}, ["stdev_2"])["stdev_2"].tolist()
+    [nan, 1.0, 0.0]
+    """
+    return deviation.all(close, period)[1]

@@ -11,10 +11,10 @@ from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 
 
 def test_what_features_share_is_named_with_those_who_share_it():
-    told = fs.explain(["bbands_20_2", "zscore_20", "natr_14"])
+    told = fs.explain(["bbands_20_2", "zscore_20", "sma_20", "natr_14"])
     assert {each.step: each.features for each in told.shared} == {
-        "sum_20 of close": ("bbands_20_2", "zscore_20"),
-        "stdev_20 of close": ("bbands_20_2", "zscore_20"),
+        "sum_20 of close": ("bbands_20_2", "sma_20"),
+        "deviation_20 of close": ("bbands_20_2", "zscore_20"),
     }
 
 

@@ -65,7 +65,7 @@ def test_an_average_that_two_features_need_is_computed_once():
 
 def test_features_that_share_steps_stand_in_one_loop():
     loops, _ = fused(["bbands_20_2", *(f"rsi_{n}" for n in range(2, 30)), "zscore_20"])
-    (home,) = [loop for loop in loops if any(node.what.name == "stdev" for node in steps(loop))]
+    (home,) = [loop for loop in loops if any(node.what.name == "deviation" for node in steps(loop))]
     assert len(home.answers) >= 6
 
 

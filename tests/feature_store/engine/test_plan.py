@@ -29,7 +29,7 @@ def test_macd_is_the_difference_of_the_stored_averages_to_the_bit(walk):
 def test_what_features_share_is_in_their_loop_once():
     loops = Plan.of(["bbands_20_2", "sma_20", "stdev_20", "zscore_20"]).loops
     steps = [node.what.name for loop in loops for node in loop.nodes if node.kind == "step"]
-    assert sorted(steps) == ["stdev", "sum"]
+    assert sorted(steps) == ["deviation", "sum"]
 
 
 def test_columns_come_in_the_order_they_were_asked_however_loops_are_grouped(walk):
