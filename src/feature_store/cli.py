@@ -119,7 +119,8 @@ def features(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say what is shared, where values begin and what compiles; compute nothing.")
+        bool,
+        typer.Option("--explain", help="Say what is shared, where values begin and what compiles; compute nothing."),
     ] = False,
 ) -> None:
     """Show features of stored bars."""

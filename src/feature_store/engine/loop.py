@@ -184,13 +184,13 @@ def _indent(lines: Sequence[str]) -> list[str]:
 # ---------------------------------------------------------------- words
 def _initial_words(node: Series) -> Integers:
     if node.kind == "number":
-        return _word(node.what, whole=False)
+        return _words([node.what], whole=False)
     definition: Definition = node.what
     parameters: Mapping[str, Value] = dict(zip(definition.parameters, node.parameters, strict=True))
-    parts = [_word(parameters[name], whole=p.whole) for name, p in definition.parameters.items()]
-    parts += [np.repeat(_word(f.initial, whole=f.whole), f.length(parameters)) for f in definition.fields]
+    parts = [_words([parameters[name]], whole=p.whole) for name, p in definition.parameters.items()]
+    parts += [_words(f.start(parameters), whole=f.whole) for f in definition.fields]
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def _word(value: Any, *, whole: bool) -> Integers:
-    return np.array([int(value)]) if whole else np.array([float(value)]).view(np.int64)
+def _words(values: Sequence[Any], *, whole: bool) -> Integers:
+    return np.array(values, np.int64) if whole else np.array(values, np.float64).view(np.int64)

@@ -14,7 +14,7 @@ A *composition* takes no state and returns series made of other indicators:
 Arguments named as bar columns are inputs, and so is `other`, the close of a second symbol; those with an `Int`, `Real` or
 `Choice` default are parameters. `state` lists a step's fields, each zero at the first bar unless it says otherwise: `bars`,
 `place:int`, `best=-inf`, and windows whose length follows from a parameter, `window[period+1]` or `slots[period*168]`, or is
-fixed, `slots[168]`.
+fixed, `slots[168]`; in `window[period+1]=nan,0` the last slot begins with another number.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _FIELD = re.compile(
     r"(?P<name>[a-z_]+)(?P<whole>:int)?(\[((?P<size>[a-z_]+)(\*(?P<times>\d+))?(\+(?P<extra>\d+))?|(?P<fixed>\d+))\])?"
-    r"(=(?P<initial>\S+))?"
+    r"(=(?P<initial>[^\s,]+)(,(?P<last>\S+))?)?"
 )
 
 
@@ -82,16 +82,18 @@ class Window(NamedTuple):
 
 
 class StateField(NamedTuple):
-    """One field of a step's state: a number, or a window of numbers."""
+    """One field of a step's state: a number, or a window of numbers; `last` is what its last slot holds at first."""
 
     name: str
     whole: bool
     window: Window | None
     initial: float
+    last: float
 
-    def length(self, parameters: Mapping[str, Value]) -> int:
-        """Return how many 8-byte words the field takes."""
-        return self.window.length(parameters) if self.window else 1
+    def start(self, parameters: Mapping[str, Value]) -> list[float]:
+        """Return what it holds before the first bar, slot by slot."""
+        length = self.window.length(parameters) if self.window else 1
+        return [*[self.initial] * (length - 1), self.last]
 
 
 class Formula(Protocol):
@@ -343,7 +345,9 @@ def _field(text: str) -> StateField:
     if found["size"] or found["fixed"]:
         times = int(found["times"] or found["fixed"] or 1)
         window = Window(found["size"] or "", times, int(found["extra"] or 0))
-    return StateField(found["name"], found["whole"] is not None, window, float(found["initial"] or 0.0))
+    initial = float(found["initial"] or 0.0)
+    last = initial if found["last"] is None else float(found["last"])
+    return StateField(found["name"], found["whole"] is not None, window, initial, last)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

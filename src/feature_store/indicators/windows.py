@@ -3,7 +3,7 @@
 Two blocks: the series is cut into blocks of `period` values, counted from its first. A window is a suffix of the finished
 block and a prefix of the current one, so an aggregate of it is one aggregate of each, and nothing is ever subtracted: what
 left the window leaves no trace. `window[place + 1]` holds the suffix aggregate, and its last slot is a sentinel (0, -inf) so
-that the line that runs on every bar has no branch. Suffix sums are taken two values at a time, as each addition waits for
+that the line that runs on every bar has no branch; before the first block is full it holds NaN, which says so. Suffix sums are taken two values at a time, as each addition waits for
 the one before it (SMA of 1M bars: 1.9 -> 1.5 ns a bar).
 """
 
@@ -35,7 +35,7 @@ def _whole_period(period: int) -> int:
     group=_GROUP,
     unit="sum of prices",
     source="arithmetic",
-    state="bars:int place:int prefix window[period+1]",
+    state="place:int prefix window[period+1]=nan,0",
     lag=_full_window,
     memory="window",
 )
@@ -45,7 +45,6 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
     >>> fs.compute({"close": [1.0, 2.0, 3.0]}, ["sum_2"])["sum_2"].tolist()
     [nan, 3.0, 5.0]
     """
-    s.bars += 1
     s.prefix += close
     total = s.prefix + s.window[s.place + 1]
     s.window[s.place] = close
@@ -64,7 +63,7 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
             s.window[0] += suffix
         s.place = 0
         s.prefix = 0.0
-    return total if s.bars >= period else math.nan
+    return total
 
 
 @indicator(
@@ -72,7 +71,7 @@ def rolling_sum(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars:int place:int prefix=-inf window[period+1]=-inf",
+    state="place:int prefix=-inf window[period+1]=nan,-inf",
     lag=_full_window,
     memory="window",
 )
@@ -84,9 +83,9 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
     >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["highest_2"])["highest_2"].tolist()
     [nan, 3.0, 2.0]
     """
-    s.bars += 1
     s.prefix = max(s.prefix, close)
-    best = max(s.prefix, s.window[s.place + 1])
+    suffix = s.window[s.place + 1]
+    best = s.prefix if s.prefix > suffix else suffix
     s.window[s.place] = close
     s.place += 1
     if s.place == period:
@@ -98,7 +97,7 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
             s.window[j] = suffix
         s.place = 0
         s.prefix = -math.inf
-    return best if s.bars >= period else math.nan
+    return best
 
 
 @indicator(
@@ -106,7 +105,7 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
     group=_GROUP,
     unit="price",
     source="arithmetic",
-    state="bars:int place:int prefix=inf window[period+1]=inf",
+    state="place:int prefix=inf window[period+1]=nan,inf",
     lag=_full_window,
     memory="window",
 )
@@ -118,9 +117,9 @@ def lowest(s: State, close: float, period: int = Int(20)) -> float:
     >>> fs.compute({"close": [3.0, 2.0, 1.0]}, ["lowest_2"])["lowest_2"].tolist()
     [nan, 2.0, 1.0]
     """
-    s.bars += 1
     s.prefix = min(s.prefix, close)
-    best = min(s.prefix, s.window[s.place + 1])
+    suffix = s.window[s.place + 1]
+    best = s.prefix if s.prefix < suffix else suffix
     s.window[s.place] = close
     s.place += 1
     if s.place == period:
@@ -132,7 +131,7 @@ def lowest(s: State, close: float, period: int = Int(20)) -> float:
             s.window[j] = suffix
         s.place = 0
         s.prefix = math.inf
-    return best if s.bars >= period else math.nan
+    return best
 
 
 @indicator(

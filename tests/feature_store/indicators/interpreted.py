@@ -80,5 +80,5 @@ def _stepped(node: Series, inputs: list[Floats]) -> Floats:
 
 
 def _initial(field, parameters):
-    start = int(field.initial) if field.whole else field.initial
-    return start if field.window is None else [start] * field.length(parameters)
+    start = [int(each) if field.whole else each for each in field.start(parameters)]
+    return start[0] if field.window is None else start
