@@ -67,6 +67,18 @@ def test_the_indicators_of_contributing_can_be_added(tmp_path, monkeypatch):
     assert frame.iloc[1].tolist() == pytest.approx([5 - 3.0, 2 - 3.0, 1.0])
 
 
+def test_ids_mean_what_their_page_says(tmp_path, monkeypatch, bars_of_a_walk):
+    page = ROOT / "docs" / "feature-ids.md"
+    for spelt in re.findall(r"^\| `([^`]+)` \|", page.read_text("utf-8"), re.MULTILINE):
+        if ":v" not in spelt:
+            assert fs.parse(fs.parse(spelt).id) == fs.parse(spelt)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"bars": bars_of_a_walk}
+    for place, program in enumerate(programs(page)):
+        run(program, names, f"program{place}")
+    assert names["frame"]["correl_50@GBPUSD"].iloc[-1] == pytest.approx(1.0)  # the same bars under two names
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document):
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text("utf-8")):

@@ -3,8 +3,8 @@
 Two blocks: the series is cut into blocks of `period` values, counted from its first. A window is a suffix of the finished
 block and a prefix of the current one, so an aggregate of it is one aggregate of each, and nothing is ever subtracted: what
 left the window leaves no trace. `window[place + 1]` holds the suffix aggregate, and its last slot is a sentinel (0, -inf) so
-that the line that runs on every bar has no branch; before the first block is full it holds NaN, which says so. Suffix sums are taken two values at a time, as each addition waits for
-the one before it (SMA of 1M bars: 1.9 -> 1.5 ns a bar).
+that the line that runs on every bar has no branch; before the first block is full it holds NaN, which says so. Suffix sums are
+taken two values at a time, as each addition waits for the one before it (SMA of 1M bars: 1.9 -> 1.5 ns a bar).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def highest(s: State, close: float, period: int = Int(20)) -> float:
     """
     s.prefix = max(s.prefix, close)
     suffix = s.window[s.place + 1]
-    best = s.prefix if s.prefix > suffix else suffix
+    best = max(suffix, s.prefix)  # in this order a suffix that is not known stays so
     s.window[s.place] = close
     s.place += 1
     if s.place == period:
@@ -119,7 +119,7 @@ def lowest(s: State, close: float, period: int = Int(20)) -> float:
     """
     s.prefix = min(s.prefix, close)
     suffix = s.window[s.place + 1]
-    best = s.prefix if s.prefix < suffix else suffix
+    best = min(suffix, s.prefix)
     s.window[s.place] = close
     s.place += 1
     if s.place == period:
@@ -220,8 +220,8 @@ def deviation(s: State, close: float, period: int = Int(20, ge=2)) -> tuple[floa
 def stdev(close: Series, period: int = Int(20, ge=2)) -> Series:
     """The standard deviation of the last `period` values about their mean, ddof 0, in the unit of the series.
 
-    The root of the mean square distance from the mean. Its sums run about a price of the window, so that squares do not cancel. A window of equal values gives exactly 0. First
-    value at row period - 1. TA-Lib calls it STDDEV.
+    The root of the mean square distance from the mean. Its sums run about a price of the window, so that squares do not
+    cancel. A window of equal values gives exactly 0. First value at row period - 1. TA-Lib calls it STDDEV.
 
     >>> fs.compute({"close": [1.0, 3.0, 3.0]}, ["stdev_2"])["stdev_2"].tolist()
     [nan, 1.0, 0.0]
