@@ -121,11 +121,15 @@ def wma(s: State, close: float, period: int = Int(20)) -> float:
         suffix = 0.0
         weighted = 0.0
         j = period
-        while j > 0:
-            j -= 1
-            suffix += s.window[j]
-            weighted += suffix
+        while j > 1:  # two at a time, as in windows.py
+            j -= 2
+            later = suffix + s.window[j + 1]
+            suffix += s.window[j] + s.window[j + 1]
+            s.totals[j + 1] = weighted + later
+            weighted += later + suffix
             s.totals[j] = weighted
+        if j == 1:
+            s.totals[0] = weighted + suffix + s.window[0]
         s.place = 0
         s.total = 0.0
         s.weighted = 0.0

@@ -127,12 +127,11 @@ def argmax(s: State, close: float, period: int = Int(20)) -> float:
     [nan, nan, 2.0, 1.0]
     """
     s.bars += 1
-    s.since += 1
-    if close >= s.prefix:
-        s.prefix = close
-        s.since = 0
+    s.since = 0 if close >= s.prefix else s.since + 1
+    s.prefix = max(close, s.prefix)
     # ages count to the end of the finished block, which is place + 1 bars ago
-    ago = s.since if s.prefix >= s.window[s.place + 1] else s.ages[s.place + 1] + s.place + 1
+    earlier = s.ages[s.place + 1] + s.place + 1
+    ago = s.since if s.prefix >= s.window[s.place + 1] else earlier
     s.window[s.place] = close
     s.place += 1
     if s.place == period:
