@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, mkdtemp
 from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from platformdirs import user_cache_path
@@ -26,9 +26,11 @@ from feature_store.events import Compiled, Compiling, emit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from feature_store.engine.machine import Machine
+
 _CHECKSUM = 4
 _WRITERS = ("compiler", "values", "kinds", "instructions", "machine")
-_compiling, _next = Lock(), Lock()
+_compiling, _next, _making = Lock(), Lock(), Lock()
 _loaded: dict[str, int] = {}
 
 
@@ -75,7 +77,7 @@ def _compiled(name: str, text: str, features: int, loop: int, loops: int) -> byt
 
     emit(Compiling(features, loop, loops))
     started = perf_counter()
-    code: bytes = _machine().compile(str(module_of(text, name)))
+    code = _machine().compile(str(module_of(text, name)))
     _write(name, code)
     emit(Compiled(features, perf_counter() - started))
     return code
@@ -92,8 +94,14 @@ def _in_turn() -> Iterator[None]:
         _compiling.release()
 
 
+def _machine() -> Machine:
+    """The one machine of this process: code that another had loaded would go with it."""
+    with _making:
+        return _only_machine()
+
+
 @lru_cache(maxsize=1)
-def _machine() -> Any:
+def _only_machine() -> Machine:
     from feature_store.engine.machine import Machine  # noqa: PLC0415  LLVM takes a while to load
 
     return Machine()
