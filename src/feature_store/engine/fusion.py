@@ -1,7 +1,7 @@
 """Which features go into which loop.
 
-1. A loop holds as many steps as compile in about a second and keep their state in registers (measured: docs/why/0002). What a
-   step weighs is the size of its text.
+1. A loop holds as many steps as keep their state in registers (measured: docs/why/0002). What a step weighs is the size of its
+   text.
 2. Features that share steps go into one loop while there is room; one that is too large for any loop is cut.
 3. A node that rests on a step has one home, and is handed as a column to the later loops that need it. So what features in
    different loops share is computed once. What follows from the bar alone, such as `high - low`, is cheaper computed again.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.series import Series
 
-WEIGHT_OF_A_LOOP = 1000
+WEIGHT_OF_A_LOOP = 2000
 _WEIGHT_OF_AN_OPERATION = 8
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
@@ -45,12 +46,22 @@ def lower(definition: Definition, prefix: str, inputs: Mapping[str, str], output
 
     Raises TypeError for a function that cannot be lowered, naming the indicator, the line and the way out.
     """
+    names = {f"in_{name}": variable for name, variable in inputs.items()}
+    names |= {f"out_{place}": variable for place, variable in enumerate(outputs)}
+    lines = _template(definition).format(prefix=prefix, **names).splitlines()
+    return ["while True:", *(f"    {line}" for line in lines)]
+
+
+@lru_cache(maxsize=4096)
+def _template(definition: Definition) -> str:
+    """Return the lines with {prefix}, {in_close} and {out_0} where a loop puts names; made once, as it takes milliseconds."""
     tree = copy.deepcopy(definition.tree)
     _refuse_what_cannot_be_lowered(definition, tree)
+    inputs = {name: f"{{in_{name}}}" for name in definition.inputs}
+    outputs = [f"{{out_{place}}}" for place in range(len(definition.outputs))]
     suffixes = {field.name: suffix_of(field) for field in definition.fields}
-    body = _Lowering(prefix, inputs, outputs, suffixes).visit(ast.Module(tree.body, []))
-    lines = ast.unparse(ast.fix_missing_locations(body)).splitlines()
-    return ["while True:", *(f"    {line}" for line in lines)]
+    body = _Lowering("{prefix}", inputs, outputs, suffixes).visit(ast.Module(tree.body, []))
+    return ast.unparse(ast.fix_missing_locations(body))
 
 
 def state_name(prefix: str, field: str) -> str:

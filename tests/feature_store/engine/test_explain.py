@@ -6,7 +6,7 @@ import pytest
 
 import feature_store as fs
 from feature_store import json_codec
-from feature_store.engine import generated
+from feature_store.engine import fusion, generated
 from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 
 
@@ -35,8 +35,9 @@ def test_features_of_other_bars_have_loops_of_their_own():
     assert len(told.loops) == 3
 
 
-def test_every_loop_of_a_feature_that_was_cut_is_told():
-    told = fs.explain(["stc", "kst"])
+def test_every_loop_of_a_feature_that_was_cut_is_told(monkeypatch):
+    monkeypatch.setattr(fusion, "WEIGHT_OF_A_LOOP", 400)
+    told = fs.explain(["stc_11_24_51", "kst_11"])  # of which no plan was made before
     assert max(len(each.loops) for each in told.features) > 1
     assert sum(each.handed for each in told.loops) > 0
     assert {place for each in told.features for place in each.loops} == set(range(1, len(told.loops) + 1))

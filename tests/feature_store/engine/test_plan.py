@@ -60,7 +60,8 @@ def test_equal_features_are_answered_in_the_words_each_was_asked(walk):
 
 def test_threads_and_blocks_give_the_bits_that_one_thread_gives(monkeypatch):
     bars = {"close": np.cumsum(np.random.default_rng(0).normal(0, 1, 150_001)) + 1000.0}
-    plan = Plan.of(["stc", "trix", *(f"ema_{n}" for n in range(2, 40))])
+    monkeypatch.setattr("feature_store.engine.fusion.WEIGHT_OF_A_LOOP", 400)
+    plan = Plan(tuple(map(fs.parse, ["stc", "trix", *(f"ema_{n}" for n in range(2, 40))])))
     assert plan.handed  # loops wait for one another
     together = plan.run(bars)
     monkeypatch.setattr("feature_store.engine.plan.cores", lambda: 1)
