@@ -40,6 +40,9 @@ _ID = re.compile(
 )
 
 
+_SUGGESTIONS, _A_WORD = 3, 3
+
+
 @dataclass(frozen=True)
 class Feature:
     """One indicator with resolved parameters, all of its outputs or one of them.
@@ -202,10 +205,7 @@ def parse(text: str, registry: Registry = BUILT_INS) -> Feature:
     """
     found = _ID.fullmatch(text.strip()) if isinstance(text, str) else None
     if found is None:
-        msg = (
-            f"a feature id is written name_parameters, as in sma_50, macd_12_26_9.signal or atr_14@4h; was {text!r:.80}"
-        )
-        raise FeatureNotFoundError(msg, field="indicators")
+        raise _misspelt(text)
     version = int(found["version"]) if found["version"] else None
     definition, tokens = _split(found["stem"], text, registry, version)
     values = definition.resolve(_values(definition, tokens, text, registry))
@@ -265,9 +265,32 @@ def _output(definition: Definition, name: str | None) -> str | None:
     raise FeatureNotFoundError(msg, field="indicators")
 
 
+def _misspelt(text: object) -> FeatureNotFoundError:
+    how = "a feature id is written name_parameters, as in sma_50, macd_12_26_9.signal or atr_14@4h"
+    lower = str(text).strip().lower()
+    small = f"; did you mean {lower}?" if isinstance(text, str) and _ID.fullmatch(lower) else ""
+    return FeatureNotFoundError(f"{how}; was {text!r:.80}{small}", field="indicators")
+
+
 def _not_found(text: str, registry: Registry) -> FeatureNotFoundError:
     stem = re.split(r"[.:@]", text.strip())[0]
-    word = re.sub(r"(_[0-9.]+)+$", "", stem)
-    near = difflib.get_close_matches(word.lower(), registry.names(), n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(near)}?" if near else "; see feature-store catalog"
+    word = re.sub(r"(_[0-9.]+)+$", "", stem).lower()
+    near = list(
+        dict.fromkeys((*_spelt_like(word, registry, 0.75), *_called(word, registry), *_spelt_like(word, registry, 0.5)))
+    )
+    hint = f"; did you mean {' or '.join(near[:_SUGGESTIONS])}?" if near else "; see feature-store catalog"
     return FeatureNotFoundError(f"no indicator is called {text!r:.80}{hint}", field="indicators")
+
+
+def _spelt_like(word: str, registry: Registry, likeness: float) -> list[str]:
+    return difflib.get_close_matches(word, registry.names(), n=_SUGGESTIONS, cutoff=likeness)
+
+
+def _called(word: str, registry: Registry) -> list[str]:
+    """Return the names of indicators in whose title a word is like this one or begins with it: `max` is the rolling maximum."""
+    if len(word) < _A_WORD:
+        return []
+    titles = {each.name: each.title.lower().split() for each in registry}
+    words = {each for title in titles.values() for each in title}
+    meant = {each for each in words if each.startswith(word)} | {*difflib.get_close_matches(word, words, cutoff=0.8)}
+    return [name for name, title in titles.items() if not meant.isdisjoint(title)]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import Lock, RLock
 from typing import TYPE_CHECKING
 
-from feature_store.errors import FeatureStoreError, StoreLockedError
+from feature_store.errors import StoreLockedError, StoreReadOnlyError
 from feature_store.store.durable import make_folder
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _locked(folder: Path) -> int:
         handle = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as problem:
         msg = f"{folder} cannot be written to ({problem.strerror}); reading it is possible"
-        raise FeatureStoreError(msg) from problem
+        raise StoreReadOnlyError(msg) from problem
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

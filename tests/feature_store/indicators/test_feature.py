@@ -143,3 +143,19 @@ def test_reading_a_hostile_id_takes_no_time_worth_speaking_of():
     for hostile in ("a" * 200, "_1" * 100, "a." * 100, "1_" * 100 + "!", "sma" + ".1" * 98, "rsi_" + "1" * 1000):
         with pytest.raises(FeatureStoreError):
             fs.parse(hostile)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("max_20", "highest"),
+        ("min_20", "lowest"),
+        ("hull", "hma"),
+        ("bolinger_20", "bbands"),
+        ("SMA_20", "sma_20"),
+        ("smaa_20", "sma"),
+    ],
+)
+def test_a_name_that_is_not_there_is_answered_with_the_nearest_by_spelling_or_by_title(word, name):
+    with pytest.raises(FeatureNotFoundError, match=rf"did you mean .*\b{name}\b"):
+        fs.parse(word)
