@@ -40,7 +40,7 @@ def kind_of(node: ast.expr, kinds: Mapping[str, int]) -> int:
             kind = TRUTH if isinstance(value, bool) else WHOLE if isinstance(value, int) else NUMBER
         case ast.Name(id=name):
             kind = kinds.get(name, TRUTH)
-        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()) | ast.Call(func=ast.Name(id="known")):
             kind = TRUTH
         case ast.UnaryOp(operand=operand):
             kind = max(WHOLE, kind_of(operand, kinds))

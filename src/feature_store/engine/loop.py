@@ -125,7 +125,7 @@ def _source(loop: Loop) -> str:
         elif node.kind == "operation":
             body.append(f"{mine} = " + _OPERATIONS[node.what].format(*(names[n.key] for n in node.inputs)))
             if node.what in _MAY_LEAVE_THE_NUMBERS:
-                body += [f"if {mine} - {mine} != 0.0:", f"    {mine} = math.nan"]
+                body += [f"if not known({mine} - {mine}):", f"    {mine} = math.nan"]
         elif node.kind == "step":
             targets = [names.get(o.key, f"y{place}_{i}") for i, o in enumerate(outputs[node.key])]
             before += _read_state(node.what, f"a{place}")
@@ -154,7 +154,7 @@ def _guarded_step(node: Series, prefix: str, inputs: Sequence[str], targets: Seq
     total = " + ".join(dict.fromkeys(inputs))  # NaN where any of them is
     by_name = dict(zip(node.what.inputs, inputs, strict=True))
     missing = [f"{target} = math.nan" for target in targets]
-    return [f"if {total} == {total}:", *_indent(lower(node.what, prefix, by_name, targets)), "else:", *_indent(missing)]
+    return [f"if known({total}):", *_indent(lower(node.what, prefix, by_name, targets)), "else:", *_indent(missing)]
 
 
 def _read_state(definition: Definition, prefix: str) -> list[str]:

@@ -27,6 +27,10 @@ TYPES = (ir.IntType(1), I64, DOUBLE)
 """By kind."""
 
 
+_OFTEN = 9_999
+"""How often a number is known for once that it is not: so LLVM keeps a branch, which is guessed right and waits for nothing."""
+
+
 class Value(NamedTuple):
     """An LLVM value and its kind."""
 
@@ -84,7 +88,12 @@ class Values(ast.NodeVisitor):
     def either(self, test: ast.expr, then: Callable[[], object], otherwise: Callable[[], object]) -> None:
         """Write two ways to go on, of which a condition chooses."""
         yes, no, after = (self.function.append_basic_block() for _ in range(3))
-        self.builder.cbranch(self.truth(test), yes, no)
+        branch = self.builder.cbranch(self.truth(test), yes, no)
+        match test:
+            case ast.Call(func=ast.Name(id="known")):
+                branch.set_weights([_OFTEN, 1])
+            case ast.UnaryOp(op=ast.Not(), operand=ast.Call(func=ast.Name(id="known"))):
+                branch.set_weights([1, _OFTEN])
         for block, write in ((yes, then), (no, otherwise)):
             self.builder.position_at_end(block)
             write()
@@ -228,6 +237,11 @@ class Values(ast.NodeVisitor):
         after = self.builder.gep(start, [self.builder.add(where, I64(1))], source_etype=I64)
         self.builder.call(function, [self.builder.load(after, typ=ADDRESS)])
         return Value(I64(0), WHOLE)
+
+    def call_known(self, node: ast.expr) -> Value:
+        """Return whether a number is one; it nearly always is, and a condition that is this alone says so to LLVM."""
+        number = self.as_kind(self.visit(node), NUMBER)
+        return Value(compared(self.builder, "==", number, number), TRUTH)
 
     def call_int(self, node: ast.expr) -> Value:
         """Return a number without what follows its point."""
