@@ -1,7 +1,6 @@
 """Bars as callers hold them -> contiguous float64 columns, checked before any work.
 
-Accepted: `Bars`, pandas, polars and Arrow frames, dicts of arrays. A price that is infinite is refused; NaN is a gap. Times,
-where there are any, must rise.
+Accepted: `Bars`, pandas, polars and Arrow frames, dicts of arrays. A price that is infinite is refused; NaN is a gap.
 """
 
 from __future__ import annotations
@@ -17,19 +16,18 @@ from feature_store.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from feature_store.bars import Floats, Integers
-
+    from feature_store.bars import Floats
 
 _PIECE = 1 << 16
+_NAMES_SHOWN = 12
 
 
 def bar_columns(bars: Any, names: Iterable[str]) -> dict[str, Floats]:
     """Return the columns `names` of `bars`; raises InvalidRequestError naming column, row and rule."""
     held = _held(bars)
-    missing = [name for name in names if name not in held]
+    missing = next((name for name in names if name not in held), None)
     if missing:
-        msg = f"these features need the column {missing[0]!r}, and the bars have {', '.join(map(str, held)) or 'none'}"
-        raise InvalidRequestError(msg, field=missing[0])
+        raise _lacking(missing, column_names(bars))
     columns = {name: _floats(name, held[name]) for name in names}
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
@@ -40,40 +38,26 @@ def bar_columns(bars: Any, names: Iterable[str]) -> dict[str, Floats]:
     return columns
 
 
-def refuse_disorder(times: Any) -> None:
-    """Raise InvalidRequestError where times do not strictly rise."""
-    values = np.asarray(times)
-    falls = np.flatnonzero(values[1:] <= values[:-1])
-    if len(falls):
-        row = int(falls[0]) + 1
-        what = "twice" if values[row] == values[row - 1] else "after a later one"
-        msg = f"times must rise, but row {row} ({values[row]}) comes {what}; sort the bars and drop duplicates"
-        raise InvalidRequestError(msg, field="time")
-
-
-def times_in_microseconds(times: Any, names: Iterable[str]) -> Integers:
-    """Return bar opens as UTC microseconds; raises InvalidRequestError where bars have no times but `names` need them."""
-    if times is None:
-        msg = f"these features look at a clock ({', '.join(names)}): give the bars a DatetimeIndex or a column `time`"
-        raise InvalidRequestError(msg, field="time")
-    if hasattr(times, "asi8"):  # pandas' index, in UTC whatever its zone
-        return np.asarray(times.as_unit("us").asi8)
-    values = np.asarray(times)
-    if values.dtype.kind in "iu":  # whole numbers are epoch milliseconds, as everywhere
-        return values.astype(np.int64) * 1000
-    return values.astype("datetime64[us]").astype(np.int64)
-
-
 def column_names(bars: Any) -> list[str]:
     """Return the columns a frame or dict has; raises InvalidRequestError for anything else."""
     if isinstance(bars, (Bars, dict)):
         return list(bars.columns if isinstance(bars, Bars) else bars)
-    names = getattr(bars, "column_names", None)  # Arrow's word; its `columns` are the values
-    names = getattr(bars, "columns", None) if names is None else names
+    names = (
+        None if hasattr(bars, "collect") else getattr(bars, "column_names", None)
+    )  # Arrow's; its `columns` are values
+    names = getattr(bars, "columns", None) if names is None and not hasattr(bars, "collect") else names
     if names is None:
-        msg = f"bars must be a pandas, polars or Arrow frame or a dict of columns, not {type(bars).__name__}"
+        way_out = "; call collect() first" if hasattr(bars, "collect") else ""
+        msg = f"bars must be a pandas, polars or Arrow frame or a dict of columns, not {type(bars).__name__}{way_out}"
         raise InvalidRequestError(msg, field="bars")
     return [str(name) for name in names]
+
+
+def _lacking(name: str, names: list[str]) -> InvalidRequestError:
+    have = ", ".join(f"{each!s:.20}" for each in names[:_NAMES_SHOWN]) + (" ..." if len(names) > _NAMES_SHOWN else "")
+    alike = next((f"; rename {each!r:.40}" for each in names if name in str(each).lower()), "")
+    msg = f"these features need the column {name!r}, and the bars have {have or 'none'}{alike}"
+    return InvalidRequestError(msg, field=name)
 
 
 def _held(bars: Any) -> Mapping[str, Any]:
@@ -98,11 +82,21 @@ def _converted(name: str, values: Any) -> Floats:
     ):
         raw = values.to_numpy(dtype=np.float64, na_value=np.nan)  # pandas' own numbers, which may be missing
     else:
-        raw = values.to_numpy() if hasattr(values, "to_numpy") else np.asarray(values)
+        raw = _array(name, values)
     if raw.dtype.kind not in "fiu":
         msg = f"column {name!r} must hold numbers, not {raw.dtype}; convert it with astype(float)"
         raise InvalidRequestError(msg, field=name)
-    return np.ascontiguousarray(raw, dtype=np.float64)
+    return np.asarray(raw, dtype=np.float64, order="C")
+
+
+def _array(name: str, values: Any) -> Any:
+    if isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "fiu":
+        return np.ma.filled(values.astype(np.float64), np.nan)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        msg = f"column {name!r} must hold one number a row, and some rows hold several"
+        raise InvalidRequestError(msg, field=name) from None
 
 
 def _surely_good(columns: Mapping[str, Floats]) -> bool:
@@ -134,5 +128,5 @@ def _refuse_bad_rows(columns: Mapping[str, Floats]) -> None:
 def _refuse(name: str, column: Floats, bad: Any, rule: str) -> None:
     if bad.any():
         row = int(bad.argmax())
-        msg = f"{name} {rule}, was {column[row]!r} in row {row}; correct or drop the row"
+        msg = f"{name} {rule}, was {float(column[row])} in row {row}; correct or drop the row"
         raise InvalidRequestError(msg, field=name)

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from feature_store.bars import Bars
 from feature_store.clock import clock_columns
-from feature_store.engine.columns import bar_columns, column_names, refuse_disorder, times_in_microseconds
+from feature_store.engine.bar_times import bar_times, clocked
+from feature_store.engine.columns import bar_columns
 from feature_store.engine.plan import Plan
 from feature_store.engine.snapshot import Snapshot
 from feature_store.errors import InvalidRequestError, SnapshotMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from feature_store.bars import Floats
+    from feature_store.bars import Floats, Integers
     from feature_store.indicators.feature import Feature
+
+_BLOCK = 1 << 18
 
 Form = Literal["pandas", "polars", "arrow", "numpy"]
 
@@ -44,16 +46,36 @@ def compute(bars: Any, features: Iterable[str | Feature], *, state: bytes | None
     plan = Plan.of(features)
     _refuse_form(as_)
     columns = bar_columns(bars, plan.prices)
-    index = _times(bars)
-    if index is not None:
-        refuse_disorder(index)
-    if plan.clock:
-        columns |= clock_columns(times_in_microseconds(index, plan.clock), plan.clock)
-    values = plan.run(columns, None if state is None else _words(state, plan))
-    return _form(values, plan, index, as_, continued=state is not None)
+    times = bar_times(bars)
+    _refuse_other_length(times, columns)
+    words = plan.words.copy() if state is None else _words(state, plan)
+    values = _by_the_clock(plan, columns, clocked(times, plan.clock), words) if plan.clock else plan.run(columns, words)
+    if as_ == "pandas":
+        return _pandas(values, plan, _index(bars, times), continued=state is not None)
+    return _form(values, plan, times, as_)
+
+
+def _by_the_clock(plan: Plan, columns: Mapping[str, Floats], times: Integers, words: Integers) -> Floats:
+    """Return what `plan.run` does, block by block, so that what clocks say takes no memory to speak of."""
+    values = np.empty((len(plan.columns), len(times)))
+    for first in range(0, len(times), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        mine = {name: column[rows] for name, column in columns.items()}
+        values[:, rows] = plan.run(mine | clock_columns(times[rows], plan.clock), words)
+    return values
+
+
+def _refuse_other_length(times: Integers | None, columns: Mapping[str, Floats]) -> None:
+    for name, column in columns.items():
+        if times is not None and len(column) != len(times):
+            msg = f"every bar needs a time, but there are {len(times)} times and {len(column)} rows of {name}"
+            raise InvalidRequestError(msg, field="time")
 
 
 def _words(state: bytes, plan: Plan) -> Any:
+    if not isinstance(state, bytes):
+        msg = f"state must be the bytes of a snapshot, was {type(state).__name__}"
+        raise InvalidRequestError(msg, field="state")
     snapshot = Snapshot.from_bytes(state)
     asked = tuple(feature.asked for feature in plan.features)
     if snapshot.features != asked:
@@ -63,38 +85,19 @@ def _words(state: bytes, plan: Plan) -> Any:
     return snapshot.words
 
 
-def _times(bars: Any) -> Any:
-    """The bars' times: a pandas index of moments, or a `time` column."""
-    if isinstance(bars, Bars):
-        return bars.time.view("M8[us]")
+def _index(bars: Any, times: Integers | None) -> Any:
+    """The answer's index: the one that a pandas frame has, or the bars' times."""
+    import pandas as pd  # noqa: PLC0415  a process that computes arrays needs no pandas
+
     index = getattr(bars, "index", None)
-    if index is not None and hasattr(index, "tz"):
-        return index
-    return np.asarray(bars["time"]) if "time" in column_names(bars) else None
-
-
-def _form(values: Floats, plan: Plan, index: Any, as_: Form, *, continued: bool) -> Any:
-    if as_ == "numpy":
-        return dict(zip(plan.columns, values, strict=True))
-    if as_ == "pandas":
-        return _pandas(values, plan, index, continued=continued)
-    times = {} if index is None else {"time": np.asarray(index)}
-    named = times | dict(zip(plan.columns, values, strict=True))
-    if as_ == "polars":
-        import polars as pl  # noqa: PLC0415  only those who ask for it need it
-
-        return pl.DataFrame(named)
-    import pyarrow as pa  # noqa: PLC0415
-
-    return pa.table(named)
+    if times is None or hasattr(index, "tz"):
+        return index if isinstance(index, pd.Index) else None
+    return pd.DatetimeIndex(times.view("M8[us]"), name="time", copy=False).tz_localize("UTC")
 
 
 def _pandas(values: Floats, plan: Plan, index: Any, *, continued: bool) -> Any:
-    import pandas as pd  # noqa: PLC0415  a process that computes arrays needs no pandas
+    import pandas as pd  # noqa: PLC0415
 
-    if index is not None and not isinstance(index, pd.Index):
-        index = pd.DatetimeIndex(index, name="time")
-        index = index.tz_localize("UTC") if index.tz is None else index
     frame = pd.DataFrame(values.T, index=index, columns=list(plan.columns), copy=False)
     first = dict.fromkeys(plan.columns, 0)
     frame.attrs["feature_store"] = {
@@ -105,7 +108,21 @@ def _pandas(values: Floats, plan: Plan, index: Any, *, continued: bool) -> Any:
     return frame
 
 
+def _form(values: Floats, plan: Plan, times: Integers | None, as_: Form) -> Any:
+    columns = dict(zip(plan.columns, values, strict=True))
+    if as_ == "numpy":
+        return columns
+    if as_ == "polars":
+        import polars as pl  # noqa: PLC0415  only those who ask for it need it
+
+        opens = {} if times is None else {"time": pl.Series(times).cast(pl.Datetime("us", "UTC"))}
+        return pl.DataFrame(opens | columns)
+    import pyarrow as pa  # noqa: PLC0415
+
+    return pa.table(({} if times is None else {"time": pa.array(times, pa.timestamp("us", "UTC"))}) | columns)
+
+
 def _refuse_form(as_: str) -> None:
-    if as_ not in {"pandas", "polars", "arrow", "numpy"}:
+    if as_ not in ("pandas", "polars", "arrow", "numpy"):
         msg = f"as_ must be pandas, polars, arrow or numpy, was {as_!r}"
         raise InvalidRequestError(msg, field="as_")
