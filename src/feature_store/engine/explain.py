@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from feature_store.engine import generated
-from feature_store.engine.plan import Plan
+from feature_store.engine.plan import Plan, listed
 from feature_store.indicators.feature import parse
 from feature_store.indicators.parameters import spell
 from feature_store.indicators.registry import BUILT_INS
@@ -106,7 +106,7 @@ def explain(features: Iterable[str | Feature], *, registry: Registry = BUILT_INS
     >>> [(each.id, each.warmup) for each in told.features]
     [('macd_12_26_9', 33), ('apo_12_26', 25)]
     """
-    asked = [parse(each, registry) if isinstance(each, str) else each for each in features]
+    asked = [parse(each, registry) if isinstance(each, str) else each for each in listed(features)]
     told: dict[Feature, FeatureExplained] = {}
     shared: list[StepExplained] = []
     loops: list[LoopExplained] = []

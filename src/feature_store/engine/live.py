@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from feature_store.bars import FEATURE_COLUMNS, Timeframe
-from feature_store.engine.plan import Plan
+from feature_store.engine.plan import Plan, listed
 from feature_store.engine.rollback import UNTIMED, changeable
 from feature_store.engine.snapshot import Snapshot
 from feature_store.engine.state import ABSENT, LiveState
@@ -190,4 +190,4 @@ def restore(data: bytes, *, registry: Registry = BUILT_INS) -> Live:
 
 
 def _plan(features: Iterable[str | Feature], registry: Registry) -> Plan:
-    return Plan.of(parse(each, registry) if isinstance(each, str) else each for each in features)
+    return Plan.of(parse(each, registry) if isinstance(each, str) else each for each in listed(features))

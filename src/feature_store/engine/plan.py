@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -18,12 +19,12 @@ from feature_store.clock import CLOCK
 from feature_store.engine import generated
 from feature_store.engine.fusion import fuse
 from feature_store.engine.schedule import TURNS, cores, run_in_order, run_on_threads
-from feature_store.errors import InvalidRequestError
+from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 from feature_store.indicators.catalog import Feature, parse
 from feature_store.indicators.series import Series, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from feature_store.bars import Floats, Integers
     from feature_store.engine.loop import Loop
@@ -50,7 +51,7 @@ class Plan:
         >>> Plan.of(["sma_50", "macd"]).columns
         ('sma_50', 'macd.line', 'macd.signal', 'macd.histogram')
         """
-        made = tuple(each if isinstance(each, Feature) else parse(each) for each in features)
+        made = tuple(each if isinstance(each, Feature) else parse(each) for each in listed(features))
         return _plan(made, tuple(each.asked for each in made))
 
     @cached_property
@@ -214,6 +215,22 @@ def _block(bars: int, handed: int, *, many: bool) -> int:
     if not handed and not many:
         return max(bars, 1)
     return min(max(bars, 1), _BLOCK, _SPARE_BYTES // (8 * TURNS * max(handed, 1)))
+
+
+def listed(features: Iterable[str | Feature] | str) -> list[str | Feature]:
+    """Return features as a list, those of a text apart at commas; raises FeatureNotFoundError for what is no id.
+
+    >>> listed("sma_50, rsi_14")
+    ['sma_50', 'rsi_14']
+    """
+    if isinstance(features, str):
+        return [each.strip() for each in features.split(",")]
+    each = list(features) if isinstance(features, Iterable) else [features]
+    strange = [one for one in each if not isinstance(one, (str, Feature))]
+    if strange:
+        msg = f"features are ids, as in sma_50; was {strange[0]!r:.60}"
+        raise FeatureNotFoundError(msg, field="indicators")
+    return each
 
 
 @lru_cache(maxsize=256)

@@ -108,6 +108,8 @@ def seal(magic: bytes, form: int, header: dict[str, Any], body: bytes) -> bytes:
 
 def unseal(data: bytes, magic: bytes, form: int) -> tuple[dict[str, Any], bytes]:
     """Return the header and the body of sealed bytes; raises SnapshotMismatchError for damaged ones, and those of others."""
+    if not isinstance(data, bytes):
+        raise refused(f"a snapshot is bytes, this is {type(data).__name__}")
     if len(data) < _PREFIX.size + _CHECKSUM.size or data[: len(magic)] != magic:
         raise refused("these are not the bytes of a snapshot")
     whole, checksum = data[: -_CHECKSUM.size], data[-_CHECKSUM.size :]

@@ -8,6 +8,7 @@ Here times are UTC microseconds and a bar is a tuple in the order of FEATURE_COL
 
 from __future__ import annotations
 
+import struct
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,10 @@ class LiveState:
     def _take(self, onebar: OneBar, moment: int, bar: Numbers) -> list[float]:
         if self.plan.clock:
             self._read_clock(onebar, moment)
-        verdict = onebar(bar)
+        try:
+            verdict = onebar(bar)
+        except (struct.error, OverflowError) as problem:
+            raise _no_number(bar) from problem
         if verdict:
             raise _refusal(verdict, bar)
         return onebar.answer()
@@ -141,6 +145,13 @@ class LiveState:
             raise InvalidRequestError(msg, field="time")
         clocks = clock_columns(np.array([moment]), self.plan.clock)
         onebar.row[len(FEATURE_COLUMNS) :] = [clocks[name] for name in self.plan.clock]
+
+
+def _no_number(bar: Numbers) -> InvalidRequestError:
+    told = ", ".join(
+        f"{name}={value!r:.40}" for name, value in zip(FEATURE_COLUMNS, bar, strict=True) if value is not ABSENT
+    )
+    return InvalidRequestError(f"a bar's prices are numbers, or NaN for a gap; this one has {told}", field="bar")
 
 
 def _refusal(verdict: int, bar: Numbers) -> InvalidRequestError:

@@ -245,16 +245,16 @@ def _split(stem: str, text: str, registry: Registry, version: int | None) -> tup
 
 def _values(definition: Definition, tokens: list[str], text: str, registry: Registry) -> dict[str, Value]:
     names = list(definition.parameters)
-    if len(tokens) > len(names):
-        has = ", ".join(names) or "no parameters"
-        msg = f"{definition.name} takes {has}; {text!r:.80} gives {len(tokens)} values"
-        raise InvalidRequestError(msg, field="indicators")
     values: dict[str, Value] = {}
     for name, token in zip(names, tokens, strict=False):
         value = definition.parameters[name].read(token)
         if value is None:
             raise _not_found(text, registry)
         values[name] = value
+    if len(tokens) > len(names):
+        has = ", ".join(names) or "no parameters"
+        msg = f"{definition.name} takes {has}; {text!r:.80} gives {len(tokens)} values"
+        raise InvalidRequestError(msg, field="indicators")
     return values
 
 

@@ -115,3 +115,22 @@ def test_a_snapshot_of_another_engine_is_refused(monkeypatch):
     monkeypatch.setattr("feature_store.engine.snapshot.ENGINE_VERSION", 99)
     with pytest.raises(SnapshotMismatchError, match="made by engine 2, this is engine 99"):
         fs.restore(saved)
+
+
+@pytest.mark.parametrize("close", [None, "x", [1.0], 10**400], ids=["none", "text", "list", "beyond numbers"])
+def test_what_is_no_price_is_refused_and_changes_nothing(close):
+    live = fs.live(["sma_2"])
+    live.update(close=1.0)
+    before = live.snapshot()
+    with pytest.raises(InvalidRequestError, match="prices are numbers"):
+        live.update(close=close)
+    with pytest.raises(InvalidRequestError, match="prices are numbers"):
+        live.peek(close=close)
+    assert live.snapshot() == before
+    assert live.update(close=3.0) == {"sma_2": 2.0}
+
+
+@pytest.mark.parametrize("data", [None, "text", 5])
+def test_what_is_no_snapshot_is_refused(data):
+    with pytest.raises(SnapshotMismatchError, match="a snapshot is bytes"):
+        fs.restore(data)

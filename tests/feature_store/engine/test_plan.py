@@ -7,7 +7,7 @@ import pytest
 
 import feature_store as fs
 from feature_store.engine.plan import Plan
-from feature_store.errors import InvalidRequestError
+from feature_store.errors import FeatureNotFoundError, InvalidRequestError
 from tests.conftest import same_bits
 
 ALL = [definition.name for definition in fs.catalog()]
@@ -73,3 +73,14 @@ def test_threads_and_blocks_give_the_bits_that_one_thread_gives(monkeypatch):
 def test_what_a_plan_cannot_do_is_said(ids, message):
     with pytest.raises(InvalidRequestError, match=message):
         Plan.of(ids)
+
+
+def test_a_text_names_features_apart_at_commas(walk):
+    assert list(fs.compute(walk, "sma_20, rsi_14")) == ["sma_20", "rsi_14"]
+
+
+@pytest.mark.parametrize("features", [None, 5, [[]], [None], [b"sma_20"]])
+def test_what_names_no_feature_is_refused(features, walk):
+    for ask in (lambda: fs.compute(walk, features), lambda: fs.live(features), lambda: fs.explain(features)):
+        with pytest.raises(FeatureNotFoundError, match="features are ids"):
+            ask()
