@@ -104,7 +104,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Compiling:
-    """The engine begins to compile a loop, which takes about a second.
+    """The engine begins to compile a loop, which takes a fraction of a second.
 
     Args:
         features: how many columns it answers.

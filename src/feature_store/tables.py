@@ -224,7 +224,7 @@ def print_explanation(told: Explanation) -> None:
         rows = [{"computed once": each.step, "for": ", ".join(each.features)} for each in told.shared]
         print_table("Shared", rows)
     print_table(
-        f"Loops ({sum(not each.compiled for each in told.loops)} of {len(told.loops)} to compile, about a second each)",
+        f"Loops ({sum(not each.compiled for each in told.loops)} of {len(told.loops)} to compile, a fraction of a second each)",
         [
             {
                 "loop": place,

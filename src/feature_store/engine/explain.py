@@ -68,7 +68,7 @@ class LoopExplained:
         answers: how many columns it answers.
         handed: how many columns it hands to later loops.
         state: its parameters and state in bytes.
-        compiled: whether this machine has compiled it before; else it takes about a second.
+        compiled: whether this machine has compiled it before; else it takes a fraction of a second.
     """
 
     steps: tuple[str, ...]
