@@ -194,6 +194,18 @@ def test_correlation_of_returns_is_that_of_numpy(eurusd):
     )
 
 
+@pytest.mark.parametrize(("jump", "move"), [(0.01, 1e-6), (0.5, 1e-6), (50.0, 1e-12)])
+def test_deviations_keep_their_digits_on_the_far_side_of_a_jump(jump, move):
+    steps = np.random.default_rng(5).integers(-50, 50, 120)
+    values = 1.0 + move * np.cumsum(steps) + np.where(np.arange(120) < 67, 0.0, jump)
+    frame = fs.compute({"close": values}, ["stdev_20", "zscore_20"]).to_numpy()
+    for row in range(67 + 19, 120):
+        window = [Fraction(float(value)) for value in values[row - 19 : row + 1]]
+        mean = sum(window) / 20
+        deviation = math.sqrt(sum((value - mean) ** 2 for value in window) / 20)
+        assert frame[row] == pytest.approx([deviation, float(window[-1] - mean) / deviation], rel=1e-12, abs=0), row
+
+
 def test_what_did_not_move_correlates_with_nothing():
     bars = pd.DataFrame({"high": np.full(40, 1.1), "low": WALK[:40]})
     assert values_of(correlation(price("high"), price("low"), 20), bars)[-1] == 0.0

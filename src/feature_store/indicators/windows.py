@@ -167,6 +167,7 @@ def deviation(s: State, close: float, period: int = Int(20, ge=2)) -> tuple[floa
 
     Sums run about a reference, the median of three values of the finished block, so that squares do not cancel and one bad
     tick cannot move it. The distance is taken from there too, as a mean far from 0 is rounded by more than it may be wrong.
+    Where the window has gone far from the reference and the squares would cancel after all, they are summed about its mean.
     """
     weight = 1.0 / period
     s.bars += 1
@@ -181,6 +182,20 @@ def deviation(s: State, close: float, period: int = Int(20, ge=2)) -> tuple[floa
     spread = (s.square + s.squares[s.place + 1]) * weight - centre * centre
     distance = away - centre
     s.values[s.place] = close
+    if s.bars >= period and spread < 1e-4 * centre * centre:  # far from the reference, as after a jump: two passes
+        total = 0.0
+        j = 0
+        while j < period:
+            total += s.values[j] - close
+            j += 1
+        distance = -(total * weight)
+        square = 0.0
+        j = 0
+        while j < period:
+            away = s.values[j] - close + distance
+            square += away * away
+            j += 1
+        spread = square * weight
     s.place += 1
     if s.place == period:
         first = s.values[0]
