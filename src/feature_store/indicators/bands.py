@@ -1,12 +1,11 @@
-"""Bands and channels: a middle, and how far from it is far."""
+"""Bands and channels of deviations and extremes: a middle, and how far from it is far."""
 
 from __future__ import annotations
 
-from feature_store.indicators.averages import ema, sma
+from feature_store.indicators.averages import sma
 from feature_store.indicators.definition import indicator
 from feature_store.indicators.parameters import Int, Real
 from feature_store.indicators.series import Series, where
-from feature_store.indicators.volatility import atr
 from feature_store.indicators.windows import highest, lag, lowest, stdev
 
 _GROUP = "bands"
@@ -43,36 +42,6 @@ def bbands(
     apart = upper - lower
     percent_b = where(apart > 0.0, (close - lower) / apart, 0.5)
     return upper, middle, lower, percent_b, apart / middle
-
-
-@indicator(
-    title="Keltner channels",
-    group=_GROUP,
-    unit="price",
-    source="Keltner 1960 as modified by Raschke: EMA of close, width from ATR",
-    outputs="upper middle lower",
-)
-def keltner(
-    high: Series,
-    low: Series,
-    close: Series,
-    period: int = Int(20),
-    atr_period: int = Int(10),
-    width: float = Real(2.0, ge=0.0, le=100.0),
-) -> tuple[Series, ...]:
-    """An EMA of close and `width` average true ranges about it; the middle's first value is at row period - 1.
-
-        middle = ema(close, period)
-        upper = middle + width * atr(high, low, close, atr_period)
-        lower = middle - width * atr(high, low, close, atr_period)
-
-    >>> bars = {"high": [2.0, 3.0], "low": [1.0, 2.0], "close": [1.5, 2.5]}
-    >>> fs.compute(bars, ["keltner_2_1_2"]).iloc[1].tolist()
-    [5.0, 2.0, -1.0]
-    """
-    middle = ema(close, period)
-    reach = atr(high, low, close, atr_period) * width
-    return middle + reach, middle, middle - reach
 
 
 @indicator(title="Donchian channel", group=_GROUP, unit="price", source="Donchian 1960", outputs="upper middle lower")

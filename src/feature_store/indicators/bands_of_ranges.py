@@ -11,6 +11,42 @@ from feature_store.indicators.volatility import atr
 _GROUP = "bands"
 
 
+def _about(
+    middle: Series, high: Series, low: Series, close: Series, atr_period: int, width: float
+) -> tuple[Series, Series, Series]:
+    """Return upper, middle and lower band, `width` average true ranges apart from the middle."""
+    reach = atr(high, low, close, atr_period) * width
+    return middle + reach, middle, middle - reach
+
+
+@indicator(
+    title="Keltner channels",
+    group=_GROUP,
+    unit="price",
+    source="Keltner 1960 as modified by Raschke: EMA of close, width from ATR",
+    outputs="upper middle lower",
+)
+def keltner(
+    high: Series,
+    low: Series,
+    close: Series,
+    period: int = Int(20),
+    atr_period: int = Int(10),
+    width: float = Real(2.0, ge=0.0, le=100.0),
+) -> tuple[Series, ...]:
+    """An EMA of close and `width` average true ranges about it; the middle's first value is at row period - 1.
+
+        middle = ema(close, period)
+        upper = middle + width * atr(high, low, close, atr_period)
+        lower = middle - width * atr(high, low, close, atr_period)
+
+    >>> bars = {"high": [2.0, 3.0], "low": [1.0, 2.0], "close": [1.5, 2.5]}
+    >>> fs.compute(bars, ["keltner_2_1_2"]).iloc[1].tolist()
+    [5.0, 2.0, -1.0]
+    """
+    return _about(ema(close, period), high, low, close, atr_period, width)
+
+
 @indicator(
     title="Keltner channels of the typical price",
     group=_GROUP,
@@ -36,9 +72,7 @@ def keltner_tp(
     >>> fs.compute(bars, ["keltner_tp_2_1_2"]).iloc[1].tolist()
     [6.5, 2.5, -1.5]
     """
-    middle = ema((high + low + close) / 3.0, period)
-    reach = atr(high, low, close, atr_period) * width
-    return middle + reach, middle, middle - reach
+    return _about(ema((high + low + close) / 3.0, period), high, low, close, atr_period, width)
 
 
 @indicator(
@@ -66,9 +100,7 @@ def starc(
     >>> fs.compute(bars, ["starc_2_1_2"]).iloc[1].tolist()
     [5.0, 2.0, -1.0]
     """
-    middle = sma(close, period)
-    reach = atr(high, low, close, atr_period) * width
-    return middle + reach, middle, middle - reach
+    return _about(sma(close, period), high, low, close, atr_period, width)
 
 
 @indicator(
