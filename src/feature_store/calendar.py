@@ -2,22 +2,33 @@
 
 Currency pairs trade from Sunday 17:00 to Friday 17:00 New York. One shift makes that simple: seven hours added to New
 York's clock put 17:00 at midnight, so that an FX day is a plain date (Sunday evening belongs to Monday) and the market
-is open on every such date from Monday to Friday but for Christmas and New Year's Day. Bars of one hour and below align
-to the UTC clock; longer ones are cut on the shifted clock, so the day ends at 17:00 New York in summer and in winter.
-New York changes its clock on a Sunday at 02:00, when currencies rest: their days are 24 hours always.
+is open on every such date from Monday to Friday but for what `closings` lists. Bars of one hour and below align to the
+UTC clock; longer ones are cut on the shifted clock, so the day ends at 17:00 New York in summer and in winter. New York
+changes its clock on a Sunday at 02:00, when currencies rest: their days are 24 hours always. An early close ends what is
+expected of a day, not its bars: those are complete where the grid says, on every day alike.
 
 Times are int64 microseconds UTC; everything takes and returns whole arrays.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from feature_store.bars import Symbol, Timeframe
+from feature_store.closings import (
+    EARLY_CLOSES,
+    FIRST_YEAR,
+    HOLIDAYS,
+    LAST_YEAR,
+    Date,
+    EarlyClose,
+    table_rows,
+    trading_lengths,
+)
 from feature_store.times import MICROSECONDS_A_SECOND
 from feature_store.timezones import NEW_YORK, clock_changes
 
@@ -31,12 +42,10 @@ if TYPE_CHECKING:
 HOUR = 3600 * MICROSECONDS_A_SECOND
 DAY = 24 * HOUR
 WEEK = 7 * DAY
-HOLIDAYS = ((12, 25), (1, 1))
 
 _SHIFT = 7 * HOUR  # 17:00 New York becomes midnight
 _MONDAY = 3  # 1970-01-01 was a Thursday
 _SATURDAY = 5
-_FIRST_YEAR, _LAST_YEAR = 1899, 2200  # the first days of 1900 belong to a week of 1899
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +57,42 @@ class Gap:
     bars: int
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Completeness:
+    """How many bars each FX day should hold, and how many of those it holds; one row a day, weekends among them.
+
+    Args:
+        day: the dates, without a gap.
+        expected: bars that should open on the day, 0 where nothing trades.
+        present: how many of them there are.
+    """
+
+    day: NDArray[np.datetime64]
+    expected: Integers
+    present: Integers
+
+
 @dataclass(frozen=True, slots=True)
 class Calendar:
     """The trading hours of one kind of instrument: `rests` on weekends and holidays, or trades around the clock.
+
+    Args:
+        rests: whether it rests at all; nothing else counts where it does not.
+        holidays: dates without trading, as `closings` describes them.
+        early_closes: dates whose trading ends before 17:00 New York.
 
     >>> fx = Calendar.of("EUR/USD")
     >>> friday_16h, friday_17h = 1673038800_000_000, 1673042400_000_000  # 2023-01-06 in New York
     >>> fx.is_open([friday_16h, friday_17h]).tolist()
     [True, False]
+    >>> eves = Calendar(early_closes=(EarlyClose((2023, 1, 5), 13),))  # for a broker that closes early
+    >>> [len(each.expected(friday_16h - 2 * DAY, friday_16h, Timeframe.parse("1h"))) for each in (fx, eves)]
+    [48, 44]
     """
 
     rests: bool = True
+    holidays: tuple[Date, ...] = field(default=HOLIDAYS, kw_only=True)
+    early_closes: tuple[EarlyClose, ...] = field(default=EARLY_CLOSES, kw_only=True)
 
     @classmethod
     def of(cls, symbol: Symbol | str) -> Calendar:
@@ -70,8 +104,9 @@ class Calendar:
         moments = _moments(time)
         if not self.rests:
             return np.ones(moments.shape, dtype=np.bool_)
-        day = _day_number(moments)
-        return ((day + _MONDAY) % 7 < _SATURDAY) & ~_is_holiday(day)
+        moved = shifted(moments)
+        day = moved // DAY
+        return moved - day * DAY < self._trading_length(day)
 
     def is_weekend(self, time: ArrayLike) -> Booleans:
         """Return for each moment whether it lies between Friday 17:00 and Sunday 17:00 New York; never where nothing rests."""
@@ -104,12 +139,41 @@ class Calendar:
 
     def expected(self, start: int, end: int, timeframe: Timeframe) -> Integers:
         """Return the opens of all bars that should exist in `[start, end)`."""
-        step = min(timeframe.microseconds, HOUR)
-        opens = bucket_open(np.arange(start - start % step, end, step, dtype=np.int64), timeframe)
-        if timeframe.microseconds > HOUR:
-            opens = opens[np.flatnonzero(np.diff(opens, prepend=opens[:1] - 1))]
+        if timeframe.microseconds <= HOUR:
+            return self._expected_on_the_clock(start, end, timeframe.microseconds)
+        opens = bucket_open(np.arange(start - start % HOUR, end, HOUR, dtype=np.int64), timeframe)
+        opens = opens[np.flatnonzero(np.diff(opens, prepend=opens[:1] - 1))]
         opens = opens[opens >= start]
         return opens if timeframe.microseconds == WEEK else opens[self.is_open(opens)]
+
+    def expected_in(self, time: Integers, timeframe: Timeframe, lower: Timeframe) -> Integers:
+        """Return how many bars of a lower timeframe each bucket of `timeframe` should hold, given the buckets' rising opens."""
+        if len(time) == 0:
+            return time[:0]
+        ends = self.bucket_close(time, timeframe)
+        expected = self.expected(int(time[0]), int(ends[-1]), lower)
+        return expected.searchsorted(ends) - expected.searchsorted(time)
+
+    def completeness(self, time: Integers, timeframe: Timeframe, start: int, end: int) -> Completeness:
+        """Return for each FX day that `[start, end)` meets how many bars it should hold there and how many of `time` it does.
+
+        `time` are the bars' opens, rising and on the grid. A bar that nobody expects, on a weekend say, is not counted.
+
+        >>> sunday_17h = 1673215200_000_000  # 2023-01-08 in New York
+        >>> hours = sunday_17h + np.arange(30) * HOUR
+        >>> week = Calendar().completeness(hours, Timeframe.parse("1h"), sunday_17h, sunday_17h + WEEK)
+        >>> week.expected.tolist(), week.present.tolist()
+        ([24, 24, 24, 24, 24, 0, 0], [24, 6, 0, 0, 0, 0, 0])
+        """
+        days, bounds = _days_between(start, end)
+        dates = days.astype("datetime64[D]")
+        if timeframe.microseconds <= HOUR:
+            opens, closes = self._trading(days, bounds, start, end)
+            counts = _multiples(opens, closes, timeframe.microseconds)
+            return Completeness(dates, counts, time.searchsorted(closes) - time.searchsorted(opens))
+        expected = self.expected(start, end, timeframe)
+        held = time[np.isin(time, expected, assume_unique=True)]
+        return Completeness(dates, np.diff(expected.searchsorted(bounds)), np.diff(held.searchsorted(bounds)))
 
     def gaps(self, time: Integers, timeframe: Timeframe, start: int | None = None, end: int | None = None) -> list[Gap]:
         """Return the runs of missing bars between `start` and `end` (default: the first and the last bar), in order."""
@@ -124,6 +188,23 @@ class Calendar:
         runs = np.split(absent, np.flatnonzero(np.diff(absent) != 1) + 1)
         closes = self.bucket_close(expected[[run[-1] for run in runs]], timeframe)
         return [Gap(int(expected[run[0]]), int(close), len(run)) for run, close in zip(runs, closes, strict=True)]
+
+    def _trading_length(self, day: Integers) -> Integers:
+        """Return how long each day since 1970 trades from its open."""
+        return trading_lengths(self.holidays, self.early_closes).take(table_rows(day), mode="clip")
+
+    def _trading(self, days: Integers, bounds: Integers, start: int, end: int) -> tuple[Integers, Integers]:
+        """Return where trading begins and ends on each day within `[start, end)`; it ends at once where there is none."""
+        closes = bounds[:-1] + self._trading_length(days) if self.rests else bounds[1:]
+        opens = np.clip(bounds[:-1], start, end)
+        return opens, np.clip(closes, opens, end)
+
+    def _expected_on_the_clock(self, start: int, end: int, step: int) -> Integers:
+        """Return the multiples of `step`, an hour at most, that lie in trading hours and in `[start, end)`."""
+        opens, closes = self._trading(*_days_between(start, end), start, end)
+        counts = _multiples(opens, closes, step)
+        firsts = opens + -opens % step - (np.cumsum(counts) - counts) * step
+        return np.repeat(firsts, counts) + np.arange(counts.sum()) * step
 
 
 def trading_day(time: ArrayLike) -> NDArray[np.datetime64]:
@@ -156,7 +237,7 @@ def fx_year(time: ArrayLike) -> Integers:
     [2025, 2023]
     """
     begins = _year_begins()
-    years: Integers = begins.searchsorted(_moments(time), side="right") + (_FIRST_YEAR - 1)
+    years: Integers = begins.searchsorted(_moments(time), side="right") + (FIRST_YEAR - 1)
     return years
 
 
@@ -173,7 +254,7 @@ def fx_year_bounds(year: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1)
 def _year_begins() -> Integers:
-    return _year_opens(np.arange(_FIRST_YEAR, _LAST_YEAR + 2))
+    return _year_opens(np.arange(FIRST_YEAR, LAST_YEAR + 2))
 
 
 def _year_opens(years: Integers) -> Integers:
@@ -207,20 +288,21 @@ def _shifted_open(moments: Integers, timeframe: Timeframe) -> Integers:
     return moved - moved % timeframe.microseconds
 
 
+def _days_between(start: int, end: int) -> tuple[Integers, Integers]:
+    """Return the days that `[start, end)` meets and where they begin, and after them where the last one ends."""
+    first, last = _day_number(_moments([start, max(start, end - 1)])).tolist()
+    return np.arange(first, last + 1), _from_shifted(np.arange(first, last + 2) * DAY)
+
+
+def _multiples(opens: Integers, closes: Integers, step: int) -> Integers:
+    """Return how many multiples of `step` lie in each `[open, close)`."""
+    counts: Integers = -(-closes // step) + (-opens // step)
+    return counts
+
+
 def _day_number(moments: Integers) -> Integers:
     days: Integers = shifted(moments) // DAY
     return days
-
-
-def _is_holiday(day: Integers) -> Booleans:
-    dates = day.astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    month = months.astype(np.int64) % 12 + 1
-    date = (dates - months).astype(np.int64) + 1
-    closed = np.zeros(day.shape, dtype=np.bool_)
-    for holiday_month, holiday_date in HOLIDAYS:
-        closed |= (month == holiday_month) & (date == holiday_date)
-    return closed
 
 
 @lru_cache(maxsize=1)
