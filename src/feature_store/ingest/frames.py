@@ -1,4 +1,4 @@
-"""Bars in any frame (pandas, polars, Arrow, a dict of arrays, `Bars`, a file) as one kind of table with numbered rows."""
+"""Bars in any frame (pandas, polars, Arrow, a dict of arrays, `Bars`) or file as one kind of table with numbered rows."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import polars as pl
 
 from feature_store.bars import COLUMNS, PRICES, QUOTE_COLUMNS, Bars
 from feature_store.errors import InvalidRequestError
-from feature_store.ingest.spelling import EXPECTED, canonical_names, lacking
+from feature_store.ingest.spelling import EXPECTED, TICK_PRICES, TICK_VOLUMES, canonical_names, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from feature_store.bars import Floats, Integers
+    from feature_store.ingest.report import Rejected
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,12 +27,16 @@ class Table:
         rows: the source's columns under its own names, `numbers` being each row's place there.
         names: the name here -> the source's name.
         timezone: the zone of its times where the format itself says so.
+        broken: what stands among the rows and is none, such as a line with too few values.
+        price_divisor: what prices and the spread are divided by; 1 unless they are written in points.
     """
 
     rows: pl.DataFrame
     numbers: Integers
     names: Mapping[str, str]
     timezone: str | None = None
+    broken: tuple[Rejected, ...] = ()
+    price_divisor: float = 1.0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -50,13 +55,25 @@ class Table:
     def values(self) -> dict[str, Floats]:
         """Return the bars' columns as float64, NaN where a value is absent or not a number; prices from quotes if need be."""
         wanted = [name for name in (*COLUMNS, "spread", *QUOTE_COLUMNS) if name in self.names]
-        values = {name: _numbers(self.rows[self.names[name]]) for name in wanted}
+        values = {name: self._prices(name) if name != "tick_volume" else self._numbers(name) for name in wanted}
         for price in PRICES:
             if price not in values:
                 values[price] = _middle(values.get(f"bid_{price}"), values.get(f"ask_{price}"))
         if "spread" not in values and "bid_close" in values and "ask_close" in values:
             values["spread"] = values["ask_close"] - values["bid_close"]
         return {**dict.fromkeys(COLUMNS, np.full(len(self), np.nan)), **values}
+
+    def quotes(self) -> dict[str, Floats]:
+        """Return the ticks' `bid` and `ask`, and their volumes where there are any, as float64; NaN where a value is none."""
+        volumes = {name: self._numbers(name) for name in TICK_VOLUMES if name in self.names}
+        return {name: self._prices(name) for name in TICK_PRICES} | volumes
+
+    def _numbers(self, name: str) -> Floats:
+        return _numbers(self.rows[self.names[name]])
+
+    def _prices(self, name: str) -> Floats:
+        prices = self._numbers(name)
+        return prices if self.price_divisor == 1 else np.rint(prices) / self.price_divisor
 
 
 def table_of(bars: Any) -> Table:
@@ -131,6 +148,9 @@ def _utc(microseconds: Integers) -> pl.Series:
 
 def _numbers(column: pl.Series) -> Floats:
     if column.dtype == pl.String:
+        numbers = column.cast(pl.Float64, strict=False)
+        if numbers.null_count() == column.null_count():
+            return numbers.fill_null(np.nan).to_numpy()
         column = column.str.strip_chars()
     elif not column.dtype.is_numeric() or column.dtype == pl.Boolean:
         column = column.cast(pl.String, strict=False)

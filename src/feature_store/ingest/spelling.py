@@ -19,19 +19,30 @@ _TIMES = (
     "timestamp",
     "ts",
     "t",
-    "utc",
     "open_time",
     "opentime",
     "bar_time",
     "local_time",
 )
-_TIMES_UTC = ("gmt_time", "time_gmt", "utc_time", "time_utc")
+_TIMES_UTC = ("gmt_time", "time_gmt", "utc_time", "time_utc", "utc", "gmt", "etc_utc", "timestamp_utc", "datetime_utc")
 _INDEXES = ("", "index", "level_0", "unnamed_0")  # an index written to a file, with or without a name
 _PRICE_SPELLINGS = {
     spelling: price for price in PRICES for spelling in (price, price[0], f"{price}_price", f"mid_{price}")
 }
+TICK_PRICES = ("bid", "ask")
+TICK_VOLUMES = ("bid_volume", "ask_volume")
+_TICK_SPELLINGS = {
+    **{spelling: side for side in TICK_PRICES for spelling in (side, f"{side}_price", f"{side}price")},
+    **{
+        f"{side}{between}{word}": f"{side}_volume"
+        for side in TICK_PRICES
+        for between in ("", "_")
+        for word in ("volume", "vol", "size")
+    },
+}
 _SPELLINGS = {
     **_PRICE_SPELLINGS,
+    **_TICK_SPELLINGS,
     **dict.fromkeys(_VOLUMES, "tick_volume"),
     **dict.fromkeys((*_TIMES, *_TIMES_UTC, *_INDEXES), "time"),
     **{name: name for name in ("spread", "known_at", "date")},
@@ -41,7 +52,9 @@ _QUOTE = re.compile(
 )
 
 EXPECTED = "time, open, high, low and close (tick_volume, spread and bid_* or ask_* prices are welcome)"
+EXPECTED_OF_TICKS = "time, bid and ask"
 REQUIRED = ("time", *PRICES)
+REQUIRED_OF_TICKS = ("time", *TICK_PRICES)
 
 
 def canonical_names(columns: Iterable[str]) -> dict[str, str]:
@@ -74,6 +87,21 @@ def lacking(names: Iterable[str]) -> list[str]:
     present = set(names)
     quoted = any(all(f"{side}_{price}" in present for price in PRICES) for side in ("bid", "ask"))
     return [name for name in REQUIRED if name not in present and not (quoted and name in PRICES)]
+
+
+def are_ticks(names: Iterable[str]) -> bool:
+    """Return whether these columns are those of ticks: a time, a bid and an ask, and not what bars need.
+
+    >>> are_ticks(["time", "bid", "ask"])
+    True
+    """
+    present = set(names)
+    return bool(lacking(present)) and present.issuperset(REQUIRED_OF_TICKS)
+
+
+def says_utc(column: str) -> bool:
+    """Return whether the name of a column of times says that they are in UTC, as `Gmt time` does."""
+    return _plain(column) in _TIMES_UTC
 
 
 def _meaning(column: str) -> str | None:
