@@ -26,7 +26,11 @@ OTHER = "other"
 """The close of a second symbol's bar of the same time, for features that compare two symbols."""
 FEATURE_COLUMNS = (*COLUMNS, OTHER)
 QUOTE_COLUMNS = tuple(f"{side}_{price}" for side in ("bid", "ask") for price in PRICES)
-OPTIONAL_COLUMNS = ("spread", *QUOTE_COLUMNS)
+SPREAD_COLUMNS = ("spread", "spread_mean", "spread_min", "spread_max")
+"""Ask minus bid in quote currency: of the bar's last tick, the mean over its ticks, the least and the most.
+
+The mean counts each tick's spread in whole points, ten-thousandths of a pip."""
+OPTIONAL_COLUMNS = (*SPREAD_COLUMNS, *QUOTE_COLUMNS)
 
 _CURRENCIES = frozenset(  # codes of three letters, one after another
     textwrap.wrap(
@@ -187,7 +191,7 @@ class Bars:
     """Bars of one series as columns: `time` is bar open in UTC microseconds, strictly rising; every column is float64.
 
     `columns` holds `open high low close`, `tick_volume` (NaN where the source has none) and, where the source quotes both
-    sides, `spread` and `bid_*`/`ask_*`.
+    sides, `spread` and `bid_*`/`ask_*`; bars made of ticks have `spread_mean`, `spread_min` and `spread_max` too.
     """
 
     symbol: Symbol

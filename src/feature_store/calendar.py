@@ -152,7 +152,8 @@ class Calendar:
             return time[:0]
         ends = self.bucket_close(time, timeframe)
         expected = self.expected(int(time[0]), int(ends[-1]), lower)
-        return expected.searchsorted(ends) - expected.searchsorted(time)
+        counts: Integers = expected.searchsorted(ends) - expected.searchsorted(time)
+        return counts
 
     def completeness(self, time: Integers, timeframe: Timeframe, start: int, end: int) -> Completeness:
         """Return for each FX day that `[start, end)` meets how many bars it should hold there and how many of `time` it does.
@@ -204,7 +205,8 @@ class Calendar:
         opens, closes = self._trading(*_days_between(start, end), start, end)
         counts = _multiples(opens, closes, step)
         firsts = opens + -opens % step - (np.cumsum(counts) - counts) * step
-        return np.repeat(firsts, counts) + np.arange(counts.sum()) * step
+        expected: Integers = np.repeat(firsts, counts) + np.arange(counts.sum()) * step
+        return expected
 
 
 def trading_day(time: ArrayLike) -> NDArray[np.datetime64]:

@@ -2,8 +2,13 @@
 
 Each bar falls in the bucket that holds its open. A bucket opens with its first bar's open and closes with its last bar's close;
 high and low are its extremes, tick volumes add up, and the spread is the last one quoted, as at the close. Values that the
-source lacks (NaN) are passed over; a bucket where all are lacking lacks them too. Going up in two steps gives what going up in
-one gives. A bucket without bars is not invented, and the last one is forming until its end has been seen.
+source lacks (NaN) are passed over; a bucket where all are lacking lacks them too. A bucket without bars is not invented, and
+the last one is forming until its end has been seen.
+
+Going up in two steps gives what going up in one gives, to the bit while tick volumes are whole numbers. A mean of spreads keeps
+this law because it is made of whole numbers too: spreads are counted in points, a ten-thousandth of a pip, so that a bar's mean
+times its ticks is a sum of points that rounding gives back exactly below 2**50 points. Since it is weighted by all ticks of a
+bucket, it is known only where each of the bucket's bars has ticks and a mean.
 """
 
 from __future__ import annotations
@@ -19,9 +24,10 @@ from feature_store.errors import InvalidRequestError
 from feature_store.times import to_iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from feature_store.bars import Floats, Integers
+    from feature_store.bars import Floats, Integers, Symbol
+    from feature_store.calendar import Booleans
 
     Reduction = Callable[[Floats, Integers], Floats]
 
@@ -35,12 +41,26 @@ class Resampled:
         available_at: when each bucket ends, in UTC microseconds.
         count: how many lower bars each was made of; fewer than usual beside a gap.
         forming: whether the last bucket's end lies after the last lower bar's, so that its values may still change.
+        lower: the timeframe of the lower bars; None where they are ticks.
     """
 
     bars: Bars
     available_at: Integers
     count: Integers
     forming: bool
+    lower: Timeframe | None
+
+    @property
+    def partial(self) -> Booleans:
+        """Which buckets hold fewer lower bars than the symbol's calendar expects in them, as a forming one mostly does.
+
+        Nobody expects a number of ticks; of bars made of them only a forming one is partial.
+        """
+        if self.lower is None:
+            partial: Booleans = np.arange(1, len(self.bars) + 1) == len(self.bars) * self.forming
+            return partial
+        expected = Calendar.of(self.bars.symbol).expected_in(self.bars.time, self.bars.timeframe, self.lower)
+        return self.count < expected
 
     @property
     def closed(self) -> Bars:
@@ -65,25 +85,46 @@ def resample(bars: Bars, timeframe: Timeframe | str) -> Resampled:
         raise InvalidRequestError(msg, field="timeframe")
     if not len(bars):
         none = bars.time[:0]
-        return Resampled(Bars(bars.symbol, target, none, bars.columns), none, none, forming=False)
+        return Resampled(Bars(bars.symbol, target, none, bars.columns), none, none, forming=False, lower=bars.timeframe)
     calendar = Calendar.of(bars.symbol)
     ends = calendar.bar_close(bars.time, bars.timeframe)
     opens = bucket_open(bars.time, target)
     starts = np.flatnonzero(np.diff(opens, prepend=opens[:1] - 1))
     available_at = calendar.bucket_close(opens[starts], target)
     _refuse_overlaps(bars, target, ends, np.append(starts[1:], len(bars)) - 1, available_at)
-    columns = {name: _reduction(name)(column, starts) for name, column in bars.columns.items()}
     return Resampled(
-        bars=Bars(bars.symbol, target, opens[starts], columns),
+        bars=Bars(bars.symbol, target, opens[starts], grouped(bars.symbol, bars.columns, starts)),
         available_at=available_at,
         count=np.diff(starts, append=len(bars)),
         forming=bool(ends[-1] < available_at[-1]),
+        lower=bars.timeframe,
     )
 
 
 def divides(lower: Timeframe, higher: Timeframe) -> bool:
     """Return whether bars of `lower` can be made into bars of `higher`."""
     return lower <= higher and higher.seconds % lower.seconds == 0
+
+
+def grouped(symbol: Symbol, columns: Mapping[str, Floats], starts: Integers) -> dict[str, Floats]:
+    """Return the columns of the bars that groups of rows make, each group from one of `starts` to the next."""
+    made = {}
+    for name, column in columns.items():
+        if name == "spread_mean":
+            made[name] = _mean(column, columns["tick_volume"], starts, points_a_unit(symbol))
+        else:
+            made[name] = _reduction(name)(column, starts)
+    return made
+
+
+def points_a_unit(symbol: Symbol) -> float:
+    """Return how many points, ten-thousandths of a pip, make 1 in the symbol's quote currency.
+
+    >>> from feature_store.bars import Symbol
+    >>> points_a_unit(Symbol.parse("EUR/USD")), points_a_unit(Symbol.parse("USD/JPY"))
+    (100000000.0, 1000000.0)
+    """
+    return float(round(10_000 / symbol.pip_size))
 
 
 def _refuse_overlaps(bars: Bars, target: Timeframe, ends: Integers, last: Integers, available_at: Integers) -> None:
@@ -129,6 +170,13 @@ def _total(column: Floats, starts: Integers) -> Floats:
     return np.where(np.add.reduceat(known.astype(np.int64), starts) > 0, totals, np.nan)
 
 
+def _mean(means: Floats, weights: Floats, starts: Integers, points: float) -> Floats:
+    """Return the mean of spreads over all ticks of each group; NaN where a bar of it has no ticks or no mean."""
+    with np.errstate(invalid="ignore"):  # infinite spreads, which nobody stores, have no mean
+        sums = np.rint(means * (np.where(weights > 0, weights, np.nan) * points))
+        return np.add.reduceat(sums, starts) / (np.add.reduceat(weights, starts) * points)
+
+
 _REDUCTIONS: dict[str, Reduction] = {
     "open": _first,
     "high": _highest,
@@ -136,4 +184,6 @@ _REDUCTIONS: dict[str, Reduction] = {
     "close": _last,
     "tick_volume": _total,
     "spread": _last,
+    "spread_min": _lowest,
+    "spread_max": _highest,
 }

@@ -3,11 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_store.bars import Bars, Symbol, Timeframe
+from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, PRICES, Bars, Symbol, Timeframe
 from feature_store.calendar import Calendar
 from feature_store.errors import InvalidRequestError
 from feature_store.resample import divides, resample
 from feature_store.times import to_microseconds
+from tests.conftest import same_bits
 
 EURUSD = Symbol.parse("EUR/USD")
 MONDAY = to_microseconds("2023-01-02T22:00:00Z")  # 17:00 New York
@@ -113,6 +114,113 @@ def test_going_up_in_two_steps_is_going_up_in_one(minutes, names, random):
     assert once.bars.time.tolist() == twice.bars.time.tolist()
     for name, column in once.bars.columns.items():
         np.testing.assert_array_equal(column, twice.bars.columns[name])
+
+
+# ---------------------------------------------------------------- spreads and quotes
+COPIES = {f"{side}_{price}": price for side in ("bid", "ask") for price in ("open", "high", "low", "close")}
+
+
+@st.composite
+def quoted(draw):
+    """Minutes of any prices with gaps, lacking values and every column, about a change of New York's clock or a holiday."""
+    near = to_microseconds(draw(st.sampled_from(["2023-03-10T12:00Z", "2023-11-03T12:00Z", "2023-12-22T20:00Z"])))
+    symbol = Symbol.parse(draw(st.sampled_from(["EUR/USD", "USD/JPY", "BTC/USD"])))
+    opens = Calendar.of(symbol).expected(near, near + 5 * 86_400_000_000, Timeframe.parse("1m"))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    places = np.cumsum(random.choice([1, 1, 1, 1, 2, 4, 50, 400], draw(st.integers(1, 80)))) - 1
+    time = opens[places[places < len(opens)]]
+    pool = np.array(
+        draw(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=9)) + draw(st.sampled_from([[], [np.nan]]))
+    )
+    columns = {name: random.choice(pool, len(time)) for name in (*PRICES, *OPTIONAL_COLUMNS)}
+    columns["spread_mean"] = columns["spread_mean"] / 1e7  # up to 0.1: 1,000 pips
+    columns["tick_volume"] = random.choice([0.0, 1.0, 7.0, 1e5, *draw(st.sampled_from([[], [np.nan]]))], len(time))
+    return Bars(symbol, Timeframe.parse("1m"), time, columns)
+
+
+@settings(deadline=None)
+@given(quoted(), st.sampled_from([("5m", "1h"), ("15m", "4h"), ("1h", "1d"), ("4h", "1w"), ("1d", "1w"), ("1m", "1h")]))
+def test_every_column_goes_up_in_two_steps_as_in_one_to_the_bit(source, names):
+    middle, high = names
+    once, twice = resample(source, high), resample(resample(source, middle).bars, high)
+    assert once.bars.time.tolist() == twice.bars.time.tolist()
+    assert once.available_at.tolist() == twice.available_at.tolist()
+    assert set(once.bars.columns) == {*COLUMNS, *OPTIONAL_COLUMNS}
+    for name, column in once.bars.columns.items():
+        assert same_bits(column, twice.bars.columns[name]), name
+
+
+@settings(deadline=None)
+@given(quoted(), st.sampled_from(["5m", "1h", "4h", "1d", "1w"]), st.data())
+def test_no_bar_of_the_future_shows_in_what_has_closed(source, name, data):
+    whole = resample(source, name)
+    cut = data.draw(st.integers(0, len(source)))
+    early = resample(source[:cut], name)
+    closed = len(early.closed)
+    for column, values in early.closed.columns.items():
+        assert same_bits(values, whole.bars.columns[column][:closed])
+    assert early.available_at[:closed].tolist() == whole.available_at[:closed].tolist()
+    if early.forming:
+        assert early.available_at[-1] > source.time[cut - 1] + 60_000_000
+
+
+@settings(deadline=None)
+@given(quoted(), st.sampled_from(["1h", "1d"]))
+def test_both_sides_are_made_as_the_middle_is(source, name):
+    same = Bars(
+        source.symbol,
+        source.timeframe,
+        source.time,
+        {**source.columns, **{copy: source.columns[price] for copy, price in COPIES.items()}},
+    )
+    made = resample(same, name).bars.columns
+    assert all(same_bits(made[copy], made[price]) for copy, price in COPIES.items())
+
+
+def spreads(volumes, means):
+    made = resample(
+        bars(hours(len(means)), tick_volume=volumes, spread_mean=means, spread_min=means, spread_max=means), "4h"
+    )
+    return [made.bars.columns[f"spread_{name}"].tolist() for name in ("mean", "min", "max")]
+
+
+def test_a_mean_of_spreads_is_weighted_by_ticks():
+    assert spreads([1, 3, 4, 8], [0.0002, 0.0001, 0.0003, 0.00015]) == [[29e-4 / 16], [0.0001], [0.0003]]
+    assert spreads([7, 1, 1, 1], [0.00013] * 4)[0] == [0.00013]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "means"), [([1, 0, 1, 1], [1e-4] * 4), ([1, 1], [1e-4, np.nan]), ([np.nan], [1e-4])]
+)
+def test_a_mean_of_spreads_is_unknown_where_not_every_tick_is_known(volumes, means):
+    assert np.isnan(spreads(volumes, means)[0]).all()
+
+
+# ---------------------------------------------------------------- partial bars
+def test_a_bucket_is_partial_where_it_has_fewer_bars_than_the_calendar_expects():
+    made = resample(bars(hours(13)[[0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]]), "4h")
+    assert made.partial.tolist() == [False, True, False, True]
+    assert made.forming
+
+
+def test_a_week_with_a_holiday_is_whole_without_it():
+    start = to_microseconds("2023-12-17T22:00Z")
+    expected = Calendar().expected(start, start + 14 * 86_400_000_000, Timeframe.parse("1h"))
+    made = resample(bars(expected), "1w")
+    assert made.count.tolist() == [120, 96]
+    assert not made.partial.any()
+    assert resample(bars(expected[1:]), "1w").partial.tolist() == [True, False]
+    assert not resample(bars([]), "1w").partial.any()
+
+
+@settings(deadline=None)
+@given(quoted(), st.sampled_from(["5m", "1h", "4h", "1d", "1w"]))
+def test_partial_buckets_are_those_with_a_gap_in_them(source, name):
+    made = resample(source, name)
+    calendar = Calendar.of(source.symbol)
+    ends = made.available_at.tolist()
+    spans = zip(made.bars.time.tolist(), ends, strict=True)
+    assert made.partial.tolist() == [bool(calendar.gaps(source.time, source.timeframe, *span)) for span in spans]
 
 
 @settings(deadline=None)
