@@ -243,7 +243,7 @@ def _month(wanted: str, held: int, found: dict[str, Any], goals: tuple[int, int]
     yield f"### A month of {wanted} out of {held:,} bars"
     yield ""
     yield "Milliseconds, and in brackets ours over the way's. `scan_delta` and `deltalake` read the store's own table with the"
-    yield "same filters; they and ArcticDB check no digests and know no corrections. Ours answers with arrays, they with frames."
+    yield "same filters; they and ArcticDB check no digests, know no corrections. Ours answers with arrays, they with frames."
     if wanted != "M1":
         yield "For indicators they read the whole series, as recursive values need, and TA-Lib computes them."
     yield ""
@@ -276,7 +276,7 @@ def _year(held: dict[str, int], alone: dict[str, float], of_many: dict[str, floa
     yield f"### A year of M1 bars, {len(FIFTY)} indicators ({columns} ids), asked of the store"
     yield ""
     yield "Bars are in memory, features are not kept (`budget=0`), loops are compiled. Ours is from the request to a dict of"
-    yield "arrays, computed from the series' first bar on the cores there are; TA-Lib's is its calls in turn on arrays it holds."
+    yield "arrays, computed from the series' first bar on the cores there are; TA-Lib's is its calls in turn on arrays."
     yield ""
     yield "| store | bars answered | ours | TA-Lib | ratio | goal |"
     yield "|---|---:|---:|---:|---:|---|"

@@ -84,12 +84,12 @@ def memory(folder: str, bars: int, events: int, way: str) -> dict[str, float]:
     home, asked = Path(folder, "store"), drawn(bars, events)
     if way == "ours":
         _opened(home, asked.head(10))  # libraries and compiled loops are not what is asked about
-    given, grown = _growth(partial(_opened, home, asked) if way == "ours" else _joining(way, bars, asked))
+    given, grown = growth(partial(_opened, home, asked) if way == "ours" else _joining(way, bars, asked))
     size = sum(np.asarray(given[name]).nbytes for name in TEN) / MEGABYTE
     return {"answer": size, "beyond": grown - size}
 
 
-def _growth(call: Callable[[], Any]) -> tuple[Any, float]:
+def growth(call: Callable[[], Any]) -> tuple[Any, float]:
     """Return what a call gives, and the megabytes that the process grew by at the worst moment of it."""
     before = resident("VmRSS")
     Path(STATUS.parent, "clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
@@ -100,7 +100,7 @@ def beside_feast(folder: str, bars: int, events: int) -> dict[str, Any]:
     """Return the seconds of Feast's offline stores and of ours at the small task; and why one is missing if it is."""
     asked, home = drawn(bars, events), Path(folder, "store")
     ours = in_rounds({"ours": timed(partial(_opened, home, asked))}, 5)["ours"].seconds
-    expected, grown = _growth(partial(_opened, home, asked))
+    expected, grown = growth(partial(_opened, home, asked))
     stores = {offline: _feast(folder, bars, asked, expected, offline) for offline in ("dask", "duckdb")}
     return {"ours": ours, "grown": grown, **stores}
 
@@ -212,8 +212,8 @@ def _large(bars: int, events: int, found: dict[str, tuple[float, float]]) -> Ite
     yield f"### {events:,} events, {len(PAIRS)} pairs x {bars:,} H1 bars, {len(TEN)} features"
     yield ""
     yield "Ours begins with the request: it reads the bars, computes the features and joins them; cold in a store opened for"
-    yield "it, warm in one that has answered before. pandas and Polars begin with features computed and sorted in memory: theirs"
-    yield "is only sorting the events, the join and the events' order restored. All three give the same values."
+    yield "it, warm in one that has answered before. pandas and Polars begin with features computed and sorted in memory:"
+    yield "theirs is only sorting the events, the join and the events' order restored. All three give the same values."
     yield ""
     yield "| way | time | ours, cold, over it | goal |"
     yield "|---|---:|---:|---|"
@@ -242,8 +242,8 @@ def _small(bars: int, events: int, found: dict[str, Any]) -> Iterator[str]:
     yield f"### {events:,} events, {len(PAIRS)} pairs x {bars:,} H1 bars, {len(TEN)} features: beside {FEAST}"
     yield ""
     yield "`get_historical_features(...).to_df()` on a repository as the quickstart makes one (local provider, features in one"
-    yield f"Parquet file, computed before, no expiry), once, at most {FEAST_S} s; ours as above, cold, median of 5. The values are"
-    yield "the same. Memory is the most at a time beyond what was there before."
+    yield f"Parquet file, computed before, no expiry), once, at most {FEAST_S} s; ours as above, cold, median of 5. The values"
+    yield "are the same. Memory is the most at a time beyond what was there before."
     yield ""
     yield "| way | time | times ours | memory |"
     yield "|---|---:|---:|---:|"
