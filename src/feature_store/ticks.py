@@ -168,7 +168,7 @@ class TickBars:
             return self._none
         time = np.frombuffer(self._time, dtype=np.int64)
         bid, ask = (
-            _carried(np.frombuffer(side, dtype=np.float64), last)
+            carried(np.frombuffer(side, dtype=np.float64), last)
             for side, last in zip((self._bid, self._ask), self._quote, strict=True)
         )
         self._wait()
@@ -217,8 +217,12 @@ class TickBars:
         return Bars(self.symbol, self.timeframe, time, columns)
 
 
-def _carried(side: Floats, last: float) -> Floats:
-    """Return the prices of one side, where it is not quoted the last one before."""
+def carried(side: Floats, last: float) -> Floats:
+    """Return the prices of one side of ticks, where it is not quoted (NaN) as it was before; `last` is from before the first.
+
+    >>> carried(np.array([np.nan, 1.2, np.nan]), 1.1)
+    array([1.1, 1.2, 1.2])
+    """
     absent = np.isnan(side)
     if not absent.any():
         return side
