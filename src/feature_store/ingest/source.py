@@ -10,16 +10,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feature_store.errors import InvalidRequestError
+from feature_store.ingest.readers.dukascopy import DukascopyCandlesReader, DukascopyCsvReader, DukascopyTicksReader
+from feature_store.ingest.readers.dukascopy_json import DukascopyJsonReader
+from feature_store.ingest.readers.histdata import HistDataBarsReader, HistDataTicksReader
+from feature_store.ingest.readers.lean import LeanReader
 from feature_store.ingest.readers.member import Member, members
+from feature_store.ingest.readers.metatrader import MetaTrader4Reader, MetaTrader5BarsReader, MetaTrader5TicksReader
 from feature_store.ingest.readers.named import CsvReader, ParquetReader
+from feature_store.ingest.readers.oanda import OandaReader
 from feature_store.ingest.readers.reader import Reader, Source
+from feature_store.ingest.readers.truefx import TrueFxReader
+from feature_store.ingest.readers.web_api import AlphaVantageReader, PolygonReader, TwelveDataReader
 
 if TYPE_CHECKING:
     from feature_store.bars import Symbol
 
 __all__ = ["FORMATS", "READERS", "Source", "open_source", "open_sources"]
 
-_OWN_FORMATS: tuple[Reader, ...] = ()
+_OWN_FORMATS: tuple[Reader, ...] = (
+    HistDataBarsReader(),
+    HistDataTicksReader(),
+    MetaTrader4Reader(),
+    MetaTrader5BarsReader(),
+    MetaTrader5TicksReader(),
+    DukascopyTicksReader(),
+    DukascopyCandlesReader(),
+    DukascopyCsvReader(),
+    DukascopyJsonReader(),
+    OandaReader(),
+    TrueFxReader(),
+    LeanReader(),
+    AlphaVantageReader(),
+    TwelveDataReader(),
+    PolygonReader(),
+)
 _NAMED_COLUMNS: tuple[Reader, ...] = (ParquetReader(), CsvReader())
 READERS: dict[str, Reader] = {reader.format: reader for reader in (*_OWN_FORMATS, *_NAMED_COLUMNS)}
 FORMATS = tuple(READERS)

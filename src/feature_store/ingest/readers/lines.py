@@ -48,12 +48,15 @@ class Form:
 
 
 def read_lines(member: Member, form: Form, names: Mapping[str, str], batch: int) -> Iterator[Table]:
-    """Return the rows of a text, at most `batch` of them in a table, every value as a string or null."""
+    """Yield the rows of a text, at most `batch` of them in a table, every value as a string or null; one table at least."""
+    table = None
     for number, block in _blocks(member, batch * SHORTEST_LINE):
         above = max(form.header - number + 1, 0)
-        body = block.split(b"\n", above)[-1] if above else block
-        if body:
-            yield _table(body, number + above, form, names)
+        below = block.split(b"\n", above)[above:] if above else [block]
+        table = _table(b"".join(below), number + above, form, names)
+        yield table
+    if table is None:
+        yield _table(b"", 1, form, names)
 
 
 def split(line: str, separator: str) -> list[str]:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn, cast
 from feature_store.errors import UnsupportedFileError
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
 HEAD_BYTES = 2**16
+_LINES_LOOKED_AT = 5  # the first may be cut or broken
 LARGEST_WHOLE = 2**30
 """What is read whole (JSON, LZMA) may unpack to this many bytes; more is taken for a decompression bomb."""
 _COMPANIONS = frozenset({".txt", ".md", ".html", ".pdf"})  # reports that lie beside the data in a zip
@@ -56,6 +58,11 @@ class Member:
         return self.inside is not None or self.path.suffix.lower() == ".gz"
 
     @property
+    def place(self) -> str:
+        """The folders and names on the way to it, between slashes."""
+        return "/".join((*self._outside(), *(self.inside or self.path.name).split("/")))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names that may say what it is, the nearest first: its own, the package's, the folders' from the inside out."""
         folders = [*(() if self.inside is None else PurePosixPath(self.inside).parts[:-1]), *self._outside()]
@@ -90,6 +97,10 @@ class Member:
     def first_line(self) -> str:
         """The first line that says anything, or an empty one."""
         return next((line for line in self.lines if line.strip()), "")
+
+    def says(self, pattern: re.Pattern[str]) -> bool:
+        """Return whether any of the first lines is one of these, from its beginning to its end."""
+        return any(pattern.fullmatch(line.strip(" ")) for line in self.lines[:_LINES_LOOKED_AT])
 
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:

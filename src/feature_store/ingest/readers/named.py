@@ -78,7 +78,7 @@ class _Parquet:
     def read(self, names: Mapping[str, str], batch: int) -> Iterator[Table]:
         lazy = self._lazy()
         rows = int(self._collect(lazy.select(pl.len())).item())
-        for start in range(0, rows, batch):
+        for start in range(0, max(rows, 1), batch):
             table = self._collect(lazy.slice(start, batch))
             yield Table(table, np.arange(start + 1, start + 1 + len(table), dtype=np.int64), names)
 
@@ -106,9 +106,6 @@ def header_form(member: Member) -> Form:
     except csv.Error as problem:
         member.refuse(1, f"expected a header with names between {separator!r} ({problem})")
     columns = columns[:-1] if len(columns) > 1 and not columns[-1] else columns  # a separator at the end of each line
-    again = next((column for place, column in enumerate(columns) if column in columns[:place]), None)
-    if again is not None:
-        member.refuse(1, f"expected a header that names each column once, found {again!r} twice")
     return Form(tuple(columns), separator, header=1)
 
 
@@ -127,6 +124,9 @@ def meanings(member: Member, columns: Iterable[str], line: int | None) -> dict[s
             f"expected a header with {EXPECTED}, or {EXPECTED_OF_TICKS}; "
             f"no column means {', '.join(absent)} among {found:.200}",
         )
+    again = next((column for place, column in enumerate(columns) if column in columns[:place]), None)
+    if again is not None:
+        member.refuse(line, f"expected a header that names each column once, found {again!r} twice")
     return names
 
 
@@ -140,7 +140,6 @@ def described(
     """Return a source of rows with these columns: what the file's name says, and whether its prices are in points."""
     named = naming.symbol_in(member.names)
     ticks = are_ticks(names)
-    sample = next(read(SAMPLE), None)
     return Source(
         member,
         format_,
@@ -150,5 +149,5 @@ def described(
         timeframe=None if ticks else naming.timeframe_in(member.names),
         side=None if ticks else naming.side_in(member.names[:2]),
         timezone="UTC" if says_utc(names["time"]) else None,
-        price_divisor=1.0 if sample is None else price_divisor(sample, symbol or named),
+        price_divisor=price_divisor(next(read(SAMPLE)), symbol or named),
     )

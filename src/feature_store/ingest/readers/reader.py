@@ -45,7 +45,7 @@ class Source:
     price_divisor: float = 1.0
 
     def tables(self, batch: int = BATCH) -> Iterator[Table]:
-        """Yield the rows in the order of the file, at most `batch` in a table; the file is opened anew each time.
+        """Yield the rows in the order of the file, at most `batch` in a table; at least one table, if only an empty one.
 
         Raises UnsupportedFileError where the file ends too early or is broken, perhaps after some tables.
         """
@@ -63,3 +63,14 @@ class Reader(Protocol):
 
     def open(self, member: Member, symbol: Symbol | None) -> Source:
         """Return what the file says; `symbol` is whose prices they are if it does not say."""
+
+
+def in_batches(table: Table, batch: int) -> Iterator[Table]:
+    """Yield a table in pieces of at most `batch` rows, what is broken with the first; at least one, if only an empty one."""
+    for start in range(0, max(len(table), 1), batch):
+        yield replace(
+            table,
+            rows=table.rows[start : start + batch],
+            numbers=table.numbers[start : start + batch],
+            broken=() if start else table.broken,
+        )
