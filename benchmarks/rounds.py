@@ -8,13 +8,13 @@ from __future__ import annotations
 import gc
 import statistics
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks.measure import seconds
-from benchmarks.throwaway import PeerMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Side:
     ratio: float
 
 
-def timed(call: Callable[[], object]) -> Callable[[], float]:
+def timed(call: Callable[[], object], clock: Callable[[], float] = perf_counter) -> Callable[[], float]:
     """Return a way that times a call of this process."""
-    return lambda: seconds(call)
+    return lambda: seconds(call, clock)
 
 
 def in_rounds(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Side]:
@@ -46,11 +46,3 @@ def in_rounds(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str,
         )
         for place, name in enumerate(ways)
     }
-
-
-def or_why(rows: Callable[[], Iterator[str]], otherwise: Callable[[str], str]) -> Iterator[str]:
-    """Yield the rows a peer gives, or one that says why it gives none."""
-    try:
-        yield from rows()
-    except PeerMissingError as problem:
-        yield otherwise(str(problem))

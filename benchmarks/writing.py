@@ -1,10 +1,10 @@
 """What is written as it happens: one bar acknowledged on the disk, and features filled in over whole series.
 
 1. A live bar: ours ingests one H1 bar after another into a series of 100,000; it is on the disk when `ingest` returns.
-   Beside it in turn, a bar each: a row into SQLite as careful as ours (WAL, `synchronous=FULL`), the least that durability costs here; a
-   row appended by `write_deltalake` and one by ArcticDB, neither of which waits for the disk.
-2. Filling in: features of several pairs are computed and written, in processes held to one core and to two, in turn, each with
-   a copy of the same folder.
+   Beside it in turn, a bar each: a row into SQLite as careful as ours (WAL, `synchronous=FULL`), the least that durability
+   costs here; a row appended by `write_deltalake` and one by ArcticDB, neither of which waits for the disk.
+2. Filling in: features of several pairs are computed and written, in processes held to one core and to two, in turn, each
+   with a copy of the same folder.
 """
 
 from __future__ import annotations
