@@ -193,6 +193,7 @@ def test_expected_bars_are_the_opens_of_buckets_that_lie_in_open_hours(calendar,
         ("2023-12-27T17:00:00", True),
         ("2023-12-28T00:00:00", False),
         ("2024-12-31T14:00:00", False),
+        ("2022-12-24T12:00:00", False),  # an eve on a Saturday
     ],
 )
 def test_holidays_and_early_closes_are_data_that_a_user_may_add_to(moment, is_open):

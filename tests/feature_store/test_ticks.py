@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, TIMEFRAMES, Bars, Symbol
+from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, TIMEFRAMES, Bars, Symbol, Timeframe
 from feature_store.calendar import Calendar, bucket_open
 from feature_store.errors import InvalidRequestError
+from feature_store.market.ladder import Ladder
 from feature_store.resample import resample
 from feature_store.ticks import TickBars
 from feature_store.times import to_microseconds
@@ -201,6 +202,29 @@ def test_a_clock_that_runs_along_changes_no_bar(given_ticks, timeframe, data):
     closed = together([*parts, made.finish().bars]) if parts else made.finish().bars
     whole, at_once = fed(symbol, timeframe, time, bid, ask)
     assert_same(closed, together([whole, at_once.finish().bars]))
+
+
+@settings(deadline=None)
+@given(ticks(), st.sampled_from([("1m", "1h", "1d"), ("5m", "4h", "1w")]))
+def test_live_ticks_climb_to_the_bars_of_history(given_ticks, names):
+    symbol, *arrays = given_ticks
+    lowest, *higher = map(Timeframe.parse, names)
+    steps, made = Ladder(symbol, [lowest, *higher]), TickBars(symbol, lowest)
+    forming, climbed = steps.empty, []
+    for tick in zip(*(each.tolist() for each in arrays), strict=True):
+        bars = made.update(*tick)
+        for moment, *numbers in zip(
+            bars.time.tolist(), *(bars.columns[name].tolist() for name in COLUMNS), strict=True
+        ):
+            closed, forming = steps.step(forming, moment, tuple(numbers))
+            climbed.extend(closed)
+    minutes, _ = fed(symbol, lowest, *arrays)
+    for timeframe in (lowest, *higher):
+        history = resample(minutes, timeframe).closed
+        live = [bar for bar in climbed if bar.timeframe == timeframe]
+        assert [bar.time for bar in live] == history.time.tolist()
+        for place, name in enumerate(COLUMNS):
+            assert same_bits([bar.numbers[place] for bar in live], history.columns[name])
 
 
 # ---------------------------------------------------------------- New York's day

@@ -66,6 +66,7 @@ def test_time_that_runs_backwards_is_told_and_a_bad_tick_in_the_future_condemns_
         backwards,
     ]
     assert reasons([MONDAY + 9, MONDAY], [-1.0, 1.2], [1.3] * 2) == [[tick_checks.NOT_POSITIVE], []]
+    assert reasons([MONDAY + 9, MONDAY], [1.4, 1.2], [1.3] * 2) == [[tick_checks.ASK_BELOW_BID], []]
     assert reasons([MONDAY, MONDAY + 9], [1.2] * 2, [1.3] * 2, after=MONDAY + 5) == [backwards, []]
 
 
