@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from feature_store.bars import Floats, Integers
     from feature_store.indicators.feature import Feature
     from feature_store.indicators.registry import Registry
-    from feature_store.store.history import Snapshot
+    from feature_store.store.snapshot import Snapshot
     from feature_store.store.protocol import Store
 
 

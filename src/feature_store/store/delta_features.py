@@ -8,34 +8,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from feature_store.store.buckets import buckets
 from feature_store.store.delta_table import NewFile, VerifiedTable
 from feature_store.store.history import latest_rows
-from feature_store.store.layout import buckets, feature_block, feature_rows, folder_of
+from feature_store.store.layout import feature_block, feature_rows, folder_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from threading import RLock
 
     from feature_store.bars import Symbol, Timeframe
-    from feature_store.store.lock import WriterLock
+    from feature_store.store.places import Place
     from feature_store.store.protocol import FeatureBlock
 
 
 class DeltaFeatures:
     """The feature sets of a folder; shares the lock of the store that it belongs to."""
 
-    def __init__(self, home: Path, lock: WriterLock, using: RLock) -> None:
-        self._home = home
-        self._lock = lock
+    def __init__(self, place: Place, writing: Callable[[], AbstractContextManager[None]], using: RLock) -> None:
+        self._place = place.inside("features")
+        self._writing = writing
         self._using = using
         self._tables: dict[str, VerifiedTable] = {}
 
     def __repr__(self) -> str:
-        return f"<DeltaFeatures {self._home}>"
+        return f"<DeltaFeatures {self._place.address}>"
 
     def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
         """Add a block in one commit that is on the disk at return; its rows replace those of the same times."""
-        with self._lock.writing(), self._using:
+        with self._writing(), self._using:
             table = self._table(timeframe, set_id)
             table.begin()
             files = []
@@ -57,7 +59,7 @@ class DeltaFeatures:
 
     def path(self, timeframe: Timeframe, set_id: str) -> str:
         """Return the folder of the Delta table."""
-        return str(self._home / "features" / timeframe.name / set_id)
+        return self._place.inside(f"{timeframe.name}/{set_id}").address
 
     def close(self) -> None:
         """Forget the handles."""
@@ -66,7 +68,7 @@ class DeltaFeatures:
     def _table(self, timeframe: Timeframe, set_id: str) -> VerifiedTable:
         path = self.path(timeframe, set_id)
         if path not in self._tables:
-            self._tables[path] = VerifiedTable(self._home / "features" / timeframe.name / set_id)
+            self._tables[path] = VerifiedTable(self._place.inside(f"{timeframe.name}/{set_id}"))
         return self._tables[path]
 
 

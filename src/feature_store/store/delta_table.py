@@ -1,4 +1,4 @@
-"""A Delta table on the local disk that keeps what it acknowledged and never serves damaged bytes.
+"""A Delta table that keeps what it acknowledged and never serves damaged bytes, in a folder or in an object store.
 
 `deltalake` makes the commits, and any program that reads Delta Lake reads the table. It neither waits for the disk nor keeps
 checksums of data, so this file adds both:
@@ -9,7 +9,10 @@ checksums of data, so this file adds both:
 3. Every commit carries the sum of the digests of all live names as an application transaction, which the log's checkpoints
    keep. Opening or refreshing the table compares it with the names found, so damage to the log cannot hide or invent a file.
 
-A long-lived handle is refreshed by looking for the next log entry, which costs microseconds when there is none.
+A commit may be applied although its answer was lost, as object stores do. So after an error the log is asked whether the
+files are in it; their names say what is in them. If they are not because another writer was first, the caller decides anew.
+
+A long-lived handle is refreshed by looking for the next log entry, which costs microseconds in a folder when there is none.
 """
 
 from __future__ import annotations
@@ -26,15 +29,15 @@ import polars as pl
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
-from deltalake.transaction import AddAction
+from deltalake.transaction import AddAction, RemoveAction
 
 from feature_store.errors import CorruptDataError, FeatureStoreError
-from feature_store.store.durable import sync, write_new
 from feature_store.times import to_iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+
+    from feature_store.store.places import Place
 
 _INTEGRITY = "integrity"
 _LOG = "_delta_log"
@@ -51,6 +54,10 @@ _TYPES: dict[pl.DataType, str] = {
 _CONFIGURATION: dict[str, str | None] = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
 
 
+class OvertakenError(Exception):
+    """Another writer committed in between; look at the table again and decide anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewFile:
     """Rows of one partition to be added as one file; `stem` begins its name and may tell what is inside."""
@@ -63,45 +70,53 @@ class NewFile:
 class VerifiedTable:
     """One Delta table, created by its first `append` with `schema` (None: that of the rows); a file may lack columns of it.
 
-    Not for several threads at once; the store above sees to that.
+    Not for several threads at once but for `read`; the store above sees to that.
     """
 
-    def __init__(self, path: Path, schema: pl.Schema | None = None) -> None:
-        self.path = path
+    def __init__(self, place: Place, schema: pl.Schema | None = None) -> None:
+        self.place = place
         self._schema = schema
         self._table: DeltaTable | None = None
         self._files: dict[str, list[str]] = {}
-        self._next_entry = self._entry(0)
+        self._next_entry = _entry(0)
         self._disk: Literal["unknown", "synced", "failed"] = "unknown"
 
     def __repr__(self) -> str:
-        return f"<VerifiedTable {self.path} files={sum(map(len, self._files.values()))}>"
+        return f"<VerifiedTable {self.place.address} files={sum(map(len, self._files.values()))}>"
 
     def files(self) -> dict[str, list[str]]:
         """Return the live data files by the folder of their partition, as of the latest commit of any process.
 
         Raises CorruptDataError when the log is damaged.
         """
-        if self._table is None or self._next_entry.exists():
+        if self._table is None or self.place.exists(self._next_entry):
             self._refresh()
         return self._files
+
+    def transaction(self, name: str) -> int:
+        """Return what the commits seen so far say last of an application's transactions; 0 where they say nothing."""
+        return 0 if self._table is None else self._table.transaction_version(name) or 0
 
     def read(self, file: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the rows of a data file with those of `columns` that it has (None: all).
 
         Raises CorruptDataError when its bytes are not those that were written.
         """
-        path = self.path / file
-        try:
-            content = path.read_bytes()
-        except OSError as problem:
-            _corrupt(path, f"cannot be read ({problem.strerror})")
-        if not file.endswith(f"-{_digest(content)}.parquet"):
-            _corrupt(path, "does not match its checksum")
+        content = self.content(file)
         if columns is not None:
             held = pl.read_parquet_schema(io.BytesIO(content))
             columns = [name for name in columns if name in held]
         return pl.read_parquet(io.BytesIO(content), columns=columns)
+
+    def content(self, file: str) -> bytes:
+        """Return the bytes of a data file; raises CorruptDataError when they are not those that were written."""
+        try:
+            content = self.place.read(file)
+        except OSError as problem:
+            self._corrupt(file, f"cannot be read ({problem.strerror or problem})")
+        if not file.endswith(f"-{_digest(content)}.parquet"):
+            self._corrupt(file, "does not match its checksum")
+        return content
 
     def begin(self) -> None:
         """Get ready to write: what a writer before us committed and perhaps did not live to sync is on the disk at return.
@@ -111,44 +126,78 @@ class VerifiedTable:
         """
         if self._disk == "failed":
             msg = (
-                f"an earlier write to {self.path} did not reach the disk; check the disk, restart, and repeat the write"
+                f"an earlier write to {self.place.address} did not reach the disk; "
+                f"check the disk, restart, and repeat the write"
             )
             raise FeatureStoreError(msg)
         self.files()
         if self._disk == "unknown" and self._table is not None:
-            self._sync_log(self._table.version())
+            self._settle_log(self._table.version())
         self._disk = "synced"
 
-    def append(self, files: list[NewFile]) -> None:
-        """Add rows in one commit that is on the disk at return; raises FeatureStoreError where that fails."""
+    def append(self, files: list[NewFile], transactions: Mapping[str, int] | None = None) -> None:
+        """Add rows in one commit that lasts at return, with what applications say of it.
+
+        Raises OvertakenError where another writer was first, and FeatureStoreError where it fails otherwise.
+        """
+        self._commit(files, [], transactions or {})
+
+    def replace(self, old: Sequence[str], files: list[NewFile]) -> None:
+        """Put files that hold the rows of old ones in their place, in one commit; raises as `append` does."""
+        self._commit(files, list(old), {})
+
+    def removed(self) -> list[str]:
+        """Return the data files that no commit seen so far names any more and that are still there."""
+        live = {file for folder in self.files().values() for file in folder}
+        every = (name for name in self.place.names() if name.endswith(".parquet") and not name.startswith(_LOG))
+        return [name for name in every if name not in live]
+
+    def _commit(self, files: list[NewFile], old: list[str], transactions: Mapping[str, int]) -> None:
         self.begin()
         try:
-            actions = [self._written(file) for file in files]
+            added = [self._written(file, change=not old) for file in files]
             table = self._table or self._create(files[0])
         except OSError as problem:
-            _refused(self.path, problem)
-        live = [file for folder in self._files.values() for file in folder]
-        total = _sum_of_names([*live, *(action.path for action in actions)])
-        properties = CommitProperties(app_transactions=[Transaction(_INTEGRITY, total)], max_commit_retries=0)
+            self._refused(problem)
+        live = [file for folder in self._files.values() for file in folder if file not in old]
+        total = _sum_of_names([*live, *(action.path for action in added)])
+        said = [Transaction(_INTEGRITY, total), *(Transaction(*each) for each in transactions.items())]
+        properties = CommitProperties(app_transactions=said, max_commit_retries=0)
         version = table.version() + 1
         self._table = None  # whatever happens now, the next look reads what the log says
         try:
             table.create_write_transaction(
-                list(actions), "append", table.schema(), list(files[0].partition), commit_properties=properties
+                [*added, *map(_removal, old)],
+                "append",
+                table.schema(),
+                list(files[0].partition),
+                commit_properties=properties,
             )
         except (DeltaError, OSError) as problem:
-            _refused(self.path, problem)
-        self._sync_log(version)
+            version = self._version_with([action.path for action in added], version, problem)
+        self._settle_log(version)
+
+    def _version_with(self, paths: list[str], expected: int, problem: Exception) -> int:
+        """Return the version of a commit that was applied although it raised; raises where it was not."""
+        try:
+            live = {file for folder in self.files().values() for file in folder}
+        except FeatureStoreError:
+            self._refused(problem)
+        latest = self._table.version() if self._table is not None else -1
+        if not live.issuperset(paths):
+            if latest >= expected:
+                raise OvertakenError from problem
+            self._refused(problem)
+        return latest
 
     def _refresh(self) -> None:
-        log = self.path / _LOG
-        if self._table is None and not self._entry(0).exists():
-            if any(log.glob("[0-9]*.json")):
-                _corrupt(self._entry(0), "is missing")
+        if self._table is None and not self.place.exists(_entry(0)):
+            if any(name.endswith(".json") for name in self._log_names()):
+                self._corrupt(_entry(0), "is missing")
             return
-        with _damage_named(self.path):
+        with self._damage_named():
             if self._table is None:
-                table = DeltaTable(str(self.path))
+                table = DeltaTable(self.place.address, storage_options=self.place.options)
             else:
                 table = self._table
                 table.update_incremental()
@@ -159,7 +208,13 @@ class VerifiedTable:
         for file in files:
             folders.setdefault(file.rpartition("/")[0], []).append(file)
         self._table, self._files = table, folders
-        self._next_entry = self._entry(table.version() + 1)
+        self._next_entry = _entry(table.version() + 1)
+
+    def _log_names(self) -> list[str]:
+        try:
+            return self.place.names(_LOG)
+        except OSError:
+            return []
 
     def _create(self, first: NewFile) -> DeltaTable:
         columns = self._schema or first.rows.schema
@@ -167,47 +222,112 @@ class VerifiedTable:
         schema = Schema([Field(name, PrimitiveType(kind)) for name, kind in fields.items()])
         try:
             table = DeltaTable.create(
-                str(self.path), schema, partition_by=list(first.partition), configuration=_CONFIGURATION
+                self.place.address,
+                schema,
+                partition_by=list(first.partition),
+                configuration=_CONFIGURATION,
+                storage_options=self.place.options,
             )
-            sync(self.path)
+            self.place.settle([""])
         except (DeltaError, OSError) as problem:
-            _refused(self.path, problem)
-        self._sync_log(0)
+            self.files()
+            if self._table is None:
+                self._refused(problem)
+            raise OvertakenError from problem
+        self._settle_log(0)
         return table
 
-    def _written(self, file: NewFile) -> AddAction:
+    def _written(self, file: NewFile, *, change: bool) -> AddAction:
         buffer = io.BytesIO()
         file.rows.write_parquet(buffer, compression="lz4", statistics=True)
         content = buffer.getvalue()
         folder = "/".join(f"{name}={value}" for name, value in file.partition.items())
         name = f"{folder}/{file.stem}-{_digest(content)}.parquet"
-        write_new(self.path / name, content)
+        self.place.write_new(name, content)
         return AddAction(
             path=name,
             size=len(content),
             partition_values=file.partition,
-            modification_time=time.time_ns() // 1_000_000,
-            data_change=True,
+            modification_time=_milliseconds(),
+            data_change=change,
             stats=_statistics(file.rows),
         )
 
-    def _sync_log(self, version: int) -> None:
+    def _settle_log(self, version: int) -> None:
         """Wait until a commit's entry is on the disk, and the checkpoint that every hundredth commit brings.
 
         Raises FeatureStoreError where that fails, and then nothing more is written by this table.
         """
-        log = self.path / _LOG
-        checkpoint = log / f"{version:020d}.checkpoint.parquet"
-        checkpoints = (checkpoint, log / "_last_checkpoint") if checkpoint.exists() else ()
+        checkpoint = f"{_LOG}/{version:020d}.checkpoint.parquet"
+        checkpoints = (checkpoint, f"{_LOG}/_last_checkpoint") if self.place.exists(checkpoint) else ()
         try:
-            for path in (self._entry(version), *checkpoints, log):
-                sync(path)
+            self.place.settle([_entry(version), *checkpoints, _LOG])
         except OSError as problem:
             self._disk = "failed"
-            _refused(self.path, problem)
+            self._refused(problem)
 
-    def _entry(self, version: int) -> Path:
-        return self.path / _LOG / f"{version:020d}.json"
+    # ---------------------------------------------------------------- damage
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        """Turn whatever a damaged log makes `deltalake` raise into one error that names the file."""
+        try:
+            yield
+        except (DeltaError, OSError, ValueError, TypeError, KeyError) as problem:
+            self._corrupt(self._damaged_entry(), f"is damaged ({_first_line(problem)})", problem)
+        except BaseException as problem:
+            if type(problem).__name__ != "PanicException":  # what a bug in Rust becomes; it has no other common base
+                raise
+            self._corrupt(self._damaged_entry(), f"is damaged ({_first_line(problem)})", problem)
+
+    def _damaged_entry(self) -> str:
+        """Return the first log entry whose sum does not follow from the ones before, or the log itself."""
+        total = 0
+        for entry in self._log_names():
+            if not entry.endswith(".json"):
+                continue
+            try:
+                actions: list[dict[str, Any]] = [
+                    json.loads(line) for line in self.place.read(entry).splitlines() if line
+                ]
+                gained = _sum_of_names(action["add"]["path"] for action in actions if "add" in action)
+                lost = _sum_of_names(action["remove"]["path"] for action in actions if "remove" in action)
+                said = {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
+            except (OSError, ValueError, TypeError, KeyError):
+                return entry
+            total = (total + gained - lost) % _BITS
+            if said.get(_INTEGRITY, 0) != total:
+                return entry
+        return _LOG
+
+    def _refused(self, problem: Exception) -> NoReturn:
+        why = getattr(problem, "strerror", None) or str(problem)
+        msg = f"could not write to {self.place.address} ({why}); nothing stored before is lost, and repeating the write is safe"
+        raise FeatureStoreError(msg) from problem
+
+    def _corrupt(self, file: str, what: str, cause: BaseException | None = None) -> NoReturn:
+        msg = (
+            f"{self.place.address}/{file} {what}; nothing of it was used. "
+            f"Restore it from a backup, or ingest the bars again into a new folder"
+        )
+        raise CorruptDataError(msg) from cause
+
+
+def _entry(version: int) -> str:
+    return f"{_LOG}/{version:020d}.json"
+
+
+def _removal(file: str) -> RemoveAction:
+    folders = (part.partition("=") for part in file.split("/")[:-1])
+    return RemoveAction(
+        file,
+        data_change=False,
+        deletion_timestamp=_milliseconds(),
+        partition_values={name: v for name, _, v in folders},
+    )
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _digest(content: bytes) -> str:
@@ -227,46 +347,5 @@ def _statistics(rows: pl.DataFrame) -> str:
     return json.dumps({"numRecords": len(rows), **bounds, "nullCount": {"time": 0}})
 
 
-# ---------------------------------------------------------------- damage
-@contextmanager
-def _damage_named(path: Path) -> Iterator[None]:
-    """Turn whatever a damaged log makes `deltalake` raise into one error that names the file."""
-    try:
-        yield
-    except (DeltaError, OSError, ValueError, TypeError, KeyError) as problem:
-        _corrupt(_damaged_entry(path / _LOG), f"is damaged ({_first_line(problem)})", problem)
-    except BaseException as problem:
-        if type(problem).__name__ != "PanicException":  # what a bug in Rust becomes; it has no other common base
-            raise
-        _corrupt(_damaged_entry(path / _LOG), f"is damaged ({_first_line(problem)})", problem)
-
-
 def _first_line(problem: BaseException) -> str:
     return str(problem).partition("\n")[0][:200]
-
-
-def _damaged_entry(log: Path) -> Path:
-    """Return the first log entry whose sum does not follow from the ones before, or the log itself."""
-    total = 0
-    for entry in sorted(log.glob("*.json")):
-        try:
-            actions: list[dict[str, Any]] = [json.loads(line) for line in entry.read_text().splitlines() if line]
-            added = [action["add"]["path"] for action in actions if "add" in action]
-            sums = [action["txn"]["version"] for action in actions if "txn" in action]
-        except (OSError, ValueError, TypeError, KeyError):
-            return entry
-        total = (total + _sum_of_names(added)) % _BITS
-        if sums != ([total] if total else []):
-            return entry
-    return log
-
-
-def _refused(path: Path, problem: Exception) -> NoReturn:
-    why = getattr(problem, "strerror", None) or str(problem)
-    msg = f"could not write to {path} ({why}); nothing stored before is lost, and repeating the write is safe"
-    raise FeatureStoreError(msg) from problem
-
-
-def _corrupt(path: Path, what: str, cause: BaseException | None = None) -> NoReturn:
-    msg = f"{path} {what}; nothing of it was used. Restore it from a backup, or ingest the bars again into a new folder"
-    raise CorruptDataError(msg) from cause

@@ -1,8 +1,8 @@
 """All rows of a series, or of a part of it, in memory: what is new, what is known as of a moment. Pure functions of arrays.
 
 Rows stand in order of (`time`, `known_at`, `sequence`), where `sequence` counts arrivals from 0. So the rows of one time lie
-together, and among those known at K the last one is the one to take. A history in which no time occurs twice, the usual case,
-is read as plain slices without a copy.
+together, and among those known at K the last one is the one to take; one without prices is a deletion, and says that there is
+no bar. A history in which no time occurs twice and nothing is deleted, the usual case, is read as plain slices without a copy.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feature_store.bars import COLUMNS, Bars
+from feature_store.bars import COLUMNS
 from feature_store.store.protocol import FeatureBlock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from feature_store.bars import Floats, Integers, Symbol, Timeframe
-    from feature_store.store.protocol import Arrivals, Edition
+    from feature_store.bars import Floats, Integers
+    from feature_store.store.protocol import Arrivals, Booleans
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,12 +32,14 @@ class History:
     sequence: Integers
     columns: Mapping[str, Floats]
     plain: bool = field(init=False)
+    holes: bool = field(init=False)
     latest_known_at: int = field(init=False)
 
     def __post_init__(self) -> None:
         for array in (self.time, self.known_at, self.sequence, *self.columns.values()):
             array.setflags(write=False)  # slices of these are handed out
         object.__setattr__(self, "plain", bool((np.diff(self.time) > 0).all()))
+        object.__setattr__(self, "holes", bool(np.isnan(self.columns["close"]).any()))
         object.__setattr__(self, "latest_known_at", int(self.known_at.max()) if len(self.time) else 0)
 
     def __len__(self) -> int:
@@ -62,52 +64,70 @@ class History:
         if as_of is not None and as_of < self.latest_known_at:
             rows = first + np.flatnonzero(self.known_at[rows] <= as_of)
         if not self.plain:
-            time = self.time[rows]
-            lasts = np.flatnonzero(np.append(time[1:] != time[:-1], np.ones(min(1, len(time)), dtype=np.bool_)))
+            lasts = np.flatnonzero(_is_last(self.time[rows]))
             rows = first + lasts if isinstance(rows, slice) else rows[lasts]
+        if self.holes:
+            there = ~np.isnan(self.columns["close"][rows])
+            rows = first + np.flatnonzero(there) if isinstance(rows, slice) else rows[there]
         return self.time[rows], {name: column[rows] for name, column in self.columns.items()}
 
-    def add(self, arrivals: Arrivals) -> tuple[History, Additions]:
-        """Return the history with the arrivals that it did not know, and those."""
-        additions = self._news(arrivals)
-        if not len(additions):
-            return self, additions
-        rows = additions.rows
-        return merge(
-            [
-                self,
-                History(
-                    arrivals.time[rows],
-                    arrivals.known_at[rows],
-                    additions.sequence,
-                    {name: column[rows] for name, column in arrivals.columns.items()},
-                ),
-            ]
-        ), additions
+    def until(self, rows: int) -> History:
+        """Return the history as it was when it had so many rows."""
+        if rows >= len(self):
+            return self
+        return self.take(np.flatnonzero(self.sequence < rows))
 
-    def _news(self, arrivals: Arrivals) -> Additions:
-        """Return the arrivals that differ from the last row of the same time and `known_at`, or have none."""
+    def since(self, rows: int) -> History:
+        """Return the rows that came after the first so many."""
+        later = np.flatnonzero(self.sequence >= rows)
+        return self if len(later) == len(self) else self.take(later)
+
+    def take(self, rows: Integers) -> History:
+        """Return some of the rows, which stand in order."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return History(self.time[rows], self.known_at[rows], self.sequence[rows], columns)
+
+    def news(self, arrivals: Arrivals) -> Additions:
+        """Return which arrivals differ from the last row of the same time and `known_at`, or have none."""
         order = np.lexsort((arrivals.known_at, arrivals.time))
         time, known_at = arrivals.time[order], arrivals.known_at[order]
         first, last = self.time.searchsorted(time), self.time.searchsorted(time, side="right")
         repeated = np.flatnonzero(first < last)
         new = np.ones(len(order), dtype=np.bool_)
         if len(repeated):
-            match = self._last_matches(time[repeated], known_at[repeated])
-            same = match >= 0
-            for name in self.columns.keys() | arrivals.columns.keys():
-                mine, theirs = self.columns.get(name), arrivals.columns.get(name)
-                known = np.full(len(match), np.nan) if mine is None else mine[match]
-                arrived = np.full(len(match), np.nan) if theirs is None else theirs[order[repeated]]
-                same &= (known == arrived) | (np.isnan(known) & np.isnan(arrived))
-            new[repeated] = ~same
+            new[repeated] = ~self._holds(arrivals, order[repeated], time[repeated], known_at[repeated])
         earlier = (last - first)[new]
         fresh = time[new]
         return Additions(
             rows=order[new],
-            revision=(earlier + np.arange(len(fresh)) - fresh.searchsorted(fresh)).astype(np.int32),
+            revision=earlier + np.arange(len(fresh)) - fresh.searchsorted(fresh),
             sequence=np.arange(len(self), len(self) + len(fresh), dtype=np.int64),
+            bars=self._gained(arrivals, order[new]),
         )
+
+    def _holds(self, arrivals: Arrivals, rows: Integers, time: Integers, known_at: Integers) -> Booleans:
+        """Return whether the last row of each (`time`, `known_at`), which stand in order, has the arrivals' values."""
+        match = self._last_matches(time, known_at)
+        same: Booleans = match >= 0
+        for name in self.columns.keys() | arrivals.columns.keys():
+            mine, theirs = self.columns.get(name), arrivals.columns.get(name)
+            known = np.full(len(match), np.nan) if mine is None else mine[match]
+            arrived = np.full(len(match), np.nan) if theirs is None else theirs[rows]
+            same &= (known == arrived) | (np.isnan(known) & np.isnan(arrived))
+        return same
+
+    def _gained(self, arrivals: Arrivals, rows: Integers) -> int:
+        """Return how many bars more there are, as known in the end, with rows of arrivals, which stand in order of time."""
+        time = arrivals.time[rows]
+        close = arrivals.columns["close"][rows]
+        first, last = self.time.searchsorted(time), self.time.searchsorted(time, side="right")
+        if not (first < last).any():
+            return int((~np.isnan(close[_is_last(time)])).sum())
+        touched = np.unique(np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True) if a < b]))
+        before = self.take(touched)
+        numbers = np.arange(len(self), len(self) + len(rows), dtype=np.int64)
+        after = merge([before, History(time, arrivals.known_at[rows], numbers, {"close": close})])
+        return len(after.read(None, None, None)[0]) - len(before.read(None, None, None)[0])
 
     def _last_matches(self, time: Integers, known_at: Integers) -> Integers:
         """Return the position of the last row with each (`time`, `known_at`), or -1; the pairs come in order."""
@@ -123,13 +143,26 @@ class History:
         return np.where(inside & (times[found] == time) & (knowns[found] == known_at), low + found, -1)
 
 
+def _is_last(time: Integers) -> Booleans:
+    """Return for sorted times which is the last of its kind."""
+    return np.append(time[1:] != time[:-1], np.ones(min(1, len(time)), dtype=np.bool_))
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Additions:
-    """Which arrivals are new: their positions in order of time, their revision of that time, their place in the sequence."""
+    """Which arrivals are new.
+
+    Args:
+        rows: their positions among the arrivals, in order of time.
+        revision: how many rows of the same time were there before each.
+        sequence: their numbers among all rows.
+        bars: how many bars more there are with them.
+    """
 
     rows: Integers
-    revision: np.ndarray[tuple[int], np.dtype[np.int32]]
+    revision: Integers
     sequence: Integers
+    bars: int
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -158,39 +191,12 @@ def stack(parts: list[Mapping[str, Floats]], lengths: list[int]) -> dict[str, Fl
     return {name: np.concatenate([p.get(name, g) for p, g in zip(parts, gap, strict=True)]) for name in names}
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Snapshot:
-    """A series as it stood at one moment, whatever is written while it is looked at.
-
-    Args:
-        symbol: whose series.
-        timeframe: its timeframe.
-        edition: which state it is.
-        histories: gives the consecutive parts of the series that may hold bars opening in `[start, end)`.
-    """
-
-    symbol: Symbol
-    timeframe: Timeframe
-    edition: Edition
-    histories: Callable[[int | None, int | None], list[History]]
-
-    def read(self, start: int | None = None, end: int | None = None, as_of: int | None = None) -> Bars:
-        """Return the bars that open in `[start, end)` as known at `as_of`, in UTC microseconds; there may be none."""
-        parts = [part for part in (h.read(start, end, as_of) for h in self.histories(start, end)) if len(part[0])]
-        if not parts:
-            parts = [History.empty().read(None, None, None)]
-        if len(parts) == 1:
-            return Bars(self.symbol, self.timeframe, *parts[0])
-        columns = stack([columns for _, columns in parts], [len(time) for time, _ in parts])
-        return Bars(self.symbol, self.timeframe, np.concatenate([time for time, _ in parts]), columns)
-
-
 def latest_rows(blocks: list[FeatureBlock]) -> FeatureBlock:
     """Return one block in order of time; where a time occurs twice, the row of the later block."""
     time = np.concatenate([block.time for block in blocks])
     order = np.argsort(time, kind="stable")
     ordered = time[order]
-    last = order[np.append(ordered[1:] != ordered[:-1], np.ones(min(1, len(ordered)), dtype=np.bool_))]
+    last = order[_is_last(ordered)]
     columns = stack([block.columns for block in blocks], [len(block) for block in blocks])
     available_at = np.concatenate([block.available_at for block in blocks])
     return FeatureBlock(time[last], available_at[last], {name: column[last] for name, column in columns.items()})

@@ -1,31 +1,32 @@
-"""How rows lie in files: which bucket a time belongs to, what a file's name tells, and rows to and from Parquet's columns."""
+"""How rows stand in files: rows of a bucket and computed columns, to and from Parquet's columns."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
-from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, Timeframe
+from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS
 from feature_store.calendar import Calendar
 from feature_store.store.history import History
 from feature_store.store.protocol import FeatureBlock
+from feature_store.store.rows import Facts
 
 if TYPE_CHECKING:
     from feature_store.bars import Integers, Symbol
-    from feature_store.store.history import Additions
-    from feature_store.store.protocol import Arrivals
+    from feature_store.store.rows import Rows
 
-HOLIDAY = 1  # in `flags`: the bar opened on a day that the calendar calls closed
+HOLIDAY = 1
+"""In `flags`: the bar opened on a day that the calendar calls closed."""
+DELETED = 2
+"""In `flags`: from `known_at` on there is no bar of this time."""
 
-_BY_YEAR_BELOW = Timeframe.parse("5m")
 _VALUES = (*COLUMNS, *OPTIONAL_COLUMNS)
 _TIME = pl.Datetime("us", "UTC")
+_ORDER = ("time", "known_at", "sequence")
 
-HISTORY_COLUMNS = ("time", "known_at", *_VALUES)
+HISTORY_COLUMNS = (*_ORDER, *_VALUES)
 BAR_SCHEMA = pl.Schema(
     {
         **dict.fromkeys(("time", "available_at", "known_at"), _TIME),
@@ -39,94 +40,54 @@ BAR_SCHEMA = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the name of a file of bars tells; times in UTC microseconds.
-
-    Args:
-        sequence: the number of its first row among the arrivals of its partition.
-        rows: how many it has.
-        bars: how many of them are not corrections of earlier ones.
-        first: the earliest bar open.
-        last: the latest bar open.
-        latest_known_at: the latest `known_at`.
-    """
-
-    sequence: int
-    rows: int
-    bars: int
-    first: int
-    last: int
-    latest_known_at: int
-
-    @property
-    def stem(self) -> str:
-        """The facts as a file's name begins."""
-        return "_".join(map(str, (self.sequence, self.rows, self.bars, self.first, self.last, self.latest_known_at)))
-
-    @classmethod
-    def of(cls, file: str) -> Facts:
-        """Return the facts of a file."""
-        return _facts(file)
-
-
-@lru_cache(maxsize=65_536)
-def _facts(file: str) -> Facts:
-    return Facts(*map(int, file.rpartition("/")[2].rpartition("-")[0].split("_")))
-
-
-def buckets(timeframe: Timeframe, time: Integers) -> list[tuple[str, Integers | slice]]:
-    """Return the buckets of `time` with the rows in each: years below five minutes, else one."""
-    if timeframe >= _BY_YEAR_BELOW:
-        return [("all", slice(None))] if len(time) else []
-    years = time.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970
-    return [(str(year), np.flatnonzero(years == year)) for year in np.unique(years)]
-
-
 def folder_of(symbol: Symbol, bucket: str) -> str:
     """Return a partition's folder inside its table."""
     return f"symbol={symbol.key}/bucket={bucket}"
 
 
 # ---------------------------------------------------------------- bars
-def bar_rows(symbol: Symbol, arrivals: Arrivals, new: Additions) -> tuple[Facts, pl.DataFrame]:
-    """Return the new ones among the arrivals as a file's rows, and what to say of them in its name.
+def bar_file(symbol: Symbol, parts: list[Rows]) -> tuple[Facts, pl.DataFrame]:
+    """Return consecutive rows of a bucket as one file's, and what to say of them in its name.
 
-    Rows stand in order of time, which is the order of their sequence; a column without any value is left out.
+    A column without any value is left out.
     """
-    arrivals = arrivals.take(new.rows)
-    opened = Calendar.of(symbol).is_open(arrivals.time)
+    frames = [_bar_frame(symbol, rows) for rows in parts]
+    return Facts.together([rows.facts for rows in parts]), joined(frames)
+
+
+def joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Return files' rows as one file's, in order of time."""
+    if len(frames) == 1:
+        return frames[0]
+    every = pl.concat(frames, how="diagonal")
+    return every.select(name for name in BAR_SCHEMA if name in every.columns).sort(_ORDER)
+
+
+def _bar_frame(symbol: Symbol, rows: Rows) -> pl.DataFrame:
+    arrivals = rows.arrivals
     values = {name: arrivals.columns[name] for name in _VALUES if name in arrivals.columns}
     values = {name: column for name, column in values.items() if name in COLUMNS or not np.isnan(column).all()}
-    rows = pl.DataFrame(
+    holiday = np.where(Calendar.of(symbol).is_open(arrivals.time), 0, HOLIDAY)
+    deleted = np.where(np.isnan(arrivals.columns["close"]), DELETED, 0)
+    return pl.DataFrame(
         {
             **_times(time=arrivals.time, available_at=arrivals.available_at, known_at=arrivals.known_at),
             "assumed": arrivals.assumed,
-            "revision": new.revision,
-            "sequence": new.sequence,
+            "revision": rows.revision.astype(np.int32),
+            "sequence": rows.sequence,
             **{name: pl.Series(name, column, pl.Float64).fill_nan(None) for name, column in values.items()},
             "source": pl.repeat(arrivals.source, len(arrivals), eager=True),
-            "flags": np.where(opened, 0, HOLIDAY).astype(np.int32),
+            "flags": (holiday | deleted).astype(np.int32),
         }
     )
-    facts = Facts(
-        sequence=int(new.sequence[0]),
-        rows=len(arrivals),
-        bars=int((new.revision == 0).sum()),
-        first=int(arrivals.time[0]),
-        last=int(arrivals.time[-1]),
-        latest_known_at=int(arrivals.known_at.max()),
-    )
-    return facts, rows
 
 
-def history_of(file: str, rows: pl.DataFrame) -> History:
+def history_of(rows: pl.DataFrame) -> History:
     """Return the history of a file of bars."""
-    facts = Facts.of(file)
     return History(
         rows["time"].to_physical().to_numpy(),
         rows["known_at"].to_physical().to_numpy(),
-        np.arange(facts.sequence, facts.sequence + facts.rows, dtype=np.int64),
+        rows["sequence"].to_numpy(),
         {name: rows[name].fill_null(np.nan).to_numpy() for name in _VALUES if name in rows.columns},
     )
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from feature_store.store.buckets import ALL
 from feature_store.store.definitions import MemoryDefinitions
-from feature_store.store.history import History, Snapshot, latest_rows
-from feature_store.store.protocol import Edition, Series
+from feature_store.store.history import History, latest_rows, merge
+from feature_store.store.protocol import Series
+from feature_store.store.rows import Rows
+from feature_store.store.snapshot import Snapshot, Span
 from feature_store.times import to_datetime
 
 if TYPE_CHECKING:
@@ -30,31 +33,36 @@ class MemoryStore:
     def write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
         """Add the rows that are not known already and return how many those were."""
         with self._writing:
-            history, additions = self._history(symbol, timeframe).add(arrivals)
-            if len(history):
-                self._series[symbol, timeframe] = history
-        return len(additions)
+            history = self._series.get((symbol, timeframe)) or History.empty()
+            new = history.news(arrivals)
+            if len(new):
+                rows = Rows(arrivals.take(new.rows), new.revision, new.sequence, new.bars)
+                self._series[symbol, timeframe] = merge([history, rows.history])
+        return len(new)
 
     def snapshot(self, symbol: Symbol, timeframe: Timeframe) -> Snapshot | None:
         """Return the series as it stands now, or None where nothing of it is held."""
         history = self._series.get((symbol, timeframe))
         if history is None:
             return None
-        edition = Edition(len(history), history.latest_known_at, int(history.time[0]))
-        return Snapshot(symbol, timeframe, edition, lambda _start, _end: [history])
+        bars = len(history.read(None, None, None)[0])
+        first, last = int(history.time[0]), int(history.time[-1])
+        span = Span(ALL, None, None, len(history), bars, first, last, history.latest_known_at)
+        return Snapshot(symbol, timeframe, (span,), lambda _: history)
 
     def series(self) -> list[Series]:
         """Return what is held, by symbol and timeframe."""
         keys = sorted(self._series, key=lambda key: (key[0].name, key[1]))
         return [_described(symbol, timeframe, self._series[symbol, timeframe]) for symbol, timeframe in keys]
 
+    def flush(self) -> int:
+        """There is nowhere else to move rows to."""
+        return 0
+
     def close(self) -> None:
         """Forget everything."""
         self._series.clear()
         self.definitions.close()
-
-    def _history(self, symbol: Symbol, timeframe: Timeframe) -> History:
-        return self._series.get((symbol, timeframe)) or History.empty()
 
 
 class MemoryFeatures:
@@ -81,4 +89,5 @@ class MemoryFeatures:
 
 def _described(symbol: Symbol, timeframe: Timeframe, history: History) -> Series:
     time, _ = history.read(None, None, None)
-    return Series(symbol.name, timeframe.name, len(time), to_datetime(int(time[0])), to_datetime(int(time[-1])))
+    first, last = int(history.time[0]), int(history.time[-1])
+    return Series(symbol.name, timeframe.name, len(time), to_datetime(first), to_datetime(last))

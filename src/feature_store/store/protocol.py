@@ -3,7 +3,8 @@
 Every row has three times: `time`, when its bar opened; `available_at`, when the bar closed; `known_at`, when we learned these
 values. Nothing is edited: a correction is another row of the same `time`. Of the rows of one time a read as of K takes, among
 those with `known_at <= K`, the one with the latest `known_at`; of equal ones the one that arrived last. No row is known
-before its bar closed, so nothing known at K is unavailable at K.
+before its bar closed, so nothing known at K is unavailable at K. A row without prices (all NaN) is a deletion: from its
+`known_at` on there is no bar.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.custom import Draft
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
-    from feature_store.store.history import Snapshot
+    from feature_store.store.snapshot import Snapshot
 
     Booleans = NDArray[np.bool_]
 
@@ -138,6 +139,9 @@ class Store(Protocol):
 
     def series(self) -> list[Series]:
         """Return what is held, by symbol and timeframe."""
+
+    def flush(self) -> int:
+        """Move rows to where other programs read them, and return how many those were."""
 
     def close(self) -> None:
         """Let go of files, memory and locks."""

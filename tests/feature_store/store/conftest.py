@@ -16,10 +16,23 @@ EURUSD, HOUR = Symbol.parse("EUR/USD"), Timeframe.parse("1h")
 MONDAY = to_microseconds("2023-01-02T00:00:00Z")
 
 
-@pytest.fixture(params=["memory", "delta"])
+def committing(home):
+    """A store in a folder that commits every write to the history."""
+    return DeltaStore(home, few_rows=0)
+
+
+KINDS = {
+    "memory": lambda _: MemoryStore(),
+    "tail": DeltaStore,
+    "history": committing,
+    "tail and history": lambda home: DeltaStore(home, few_rows=3),
+}
+
+
+@pytest.fixture(params=KINDS)
 def store(request, tmp_path):
-    """An empty store, once of each kind."""
-    made = MemoryStore() if request.param == "memory" else DeltaStore(tmp_path / "market")
+    """An empty store, once of each kind: what is written goes to memory, the tail, the history, or by size to either."""
+    made = KINDS[request.param](tmp_path / "market")
     yield made
     made.close()
 

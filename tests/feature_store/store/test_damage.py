@@ -7,9 +7,8 @@ import pytest
 from deltalake import DeltaTable
 
 from feature_store.errors import CorruptDataError, FeatureStoreError
-from feature_store.store.delta import DeltaStore
 
-from .conftest import EURUSD, HOUR, arrivals, closes, read
+from .conftest import EURUSD, HOUR, arrivals, closes, committing, read
 from .test_store import block
 
 KINDS = {
@@ -27,7 +26,7 @@ EXPECTED = {0: 5.0, 1: 2.0, 2: 3.0}
 def market(tmp_path_factory):
     """A folder of three commits with a correction, with a checkpoint and a log entry after it."""
     home = tmp_path_factory.mktemp("market")
-    store = DeltaStore(home)
+    store = committing(home)
     store.write(EURUSD, HOUR, arrivals([0, 1], [1.0, 2.0]))
     store.write(EURUSD, HOUR, arrivals([0], [5.0], known_at=9))
     DeltaTable(home / "bars" / "1h").create_checkpoint()
@@ -49,7 +48,7 @@ def without_checkpoint(home):
 
 def closes_or_error(home):
     try:
-        return closes(DeltaStore(home))
+        return closes(committing(home))
     except CorruptDataError as problem:
         return problem
 
@@ -78,7 +77,7 @@ def test_a_flipped_byte_is_an_error_or_changes_nothing(copy, kind, capfd):
         path.write_bytes(whole)
         assert noticed or kind == "last checkpoint", f"no flip in {path.name} was noticed"
     capfd.readouterr()  # what Rust says of it
-    assert closes(DeltaStore(copy)) == EXPECTED
+    assert closes(committing(copy)) == EXPECTED
 
 
 @pytest.mark.parametrize("kind", ["data", "log entry", "last log entry"])
@@ -89,7 +88,7 @@ def test_the_error_names_the_damaged_file(copy, kind):
     path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
     without_checkpoint(copy)
     with pytest.raises(CorruptDataError, match=path.name):
-        closes(DeltaStore(copy))
+        closes(committing(copy))
 
 
 @pytest.mark.parametrize("kind", ["data", "first log entry", "log entry"])
@@ -102,7 +101,7 @@ def test_a_file_cut_short_or_gone_is_an_error(copy, kind, damage, capfd):
     if damage == "gone":
         path.unlink()
     with pytest.raises(CorruptDataError, match=str(copy)):
-        closes(DeltaStore(copy))
+        closes(committing(copy))
     capfd.readouterr()
 
 
@@ -110,25 +109,25 @@ def test_a_log_entry_that_lost_its_last_line_is_noticed(copy):
     entry = copy / KINDS["last log entry"]
     entry.write_text("".join(line for line in entry.read_text().splitlines(keepends=True) if '"add"' not in line))
     with pytest.raises(CorruptDataError, match=entry.name):
-        closes(DeltaStore(copy))
+        closes(committing(copy))
 
 
 def test_a_damaged_series_leaves_the_others_readable(copy):
     other = type(EURUSD).parse("GBP/USD")
-    store = DeltaStore(copy)
+    store = committing(copy)
     store.write(other, HOUR, arrivals([0], [1.5]))
     store.close()
     for path in copy.glob(KINDS["data"]):
         path.write_bytes(b"")
-    assert read(DeltaStore(copy), other).columns["close"].tolist() == [1.5]
-    assert [series.rows for series in DeltaStore(copy).series()] == [3, 1]
+    assert read(committing(copy), other).columns["close"].tolist() == [1.5]
+    assert [series.rows for series in committing(copy).series()] == [3, 1]
 
 
 def test_writing_to_a_damaged_series_is_refused_and_makes_nothing_worse(copy):
     path = next(copy.glob(KINDS["data"]))
     whole = path.read_bytes()
     path.write_bytes(whole[:-1])
-    store = DeltaStore(copy)
+    store = committing(copy)
     with pytest.raises(FeatureStoreError, match=path.name):
         store.write(EURUSD, HOUR, arrivals([3], [4.0]))
     path.write_bytes(whole)
@@ -142,4 +141,4 @@ def test_a_damaged_feature_set_is_an_error(copy):
         for place in flips(whole, 20):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
             with pytest.raises(CorruptDataError, match=path.name):
-                DeltaStore(copy).features.read(EURUSD, HOUR, "set")
+                committing(copy).features.read(EURUSD, HOUR, "set")

@@ -26,6 +26,7 @@ from feature_store.errors import (
 from feature_store.indicators.custom import Draft, custom
 from feature_store.indicators.definition import registered
 from feature_store.store import definitions as module
+from feature_store.store import sqlite_file
 from feature_store.store.definitions import FILE, MemoryDefinitions, SqliteDefinitions
 
 N = {"n": fs.Int(20, ge=2)}
@@ -227,9 +228,9 @@ def test_a_damaged_definition_takes_no_other_along(tmp_path, folder):
 def test_a_disk_that_is_locked_for_too_long_is_an_error_that_says_what_to_do(folder, monkeypatch):
     store = folder()
     store.register(FIRST)
-    holder = sqlite3.connect(store.path, isolation_level=None)
+    holder = sqlite3.connect(store._file.path, isolation_level=None)
     holder.execute("begin immediate")
-    monkeypatch.setattr("feature_store.store.definitions._PATIENCE_S", 0.05)
+    monkeypatch.setattr("feature_store.store.sqlite_file._PATIENCE_S", 0.05)
     hasty = folder()
     with pytest.raises(
         StoreLockedError, match=r"another process has been writing to .* for more than 0.05 s; try again"
@@ -249,7 +250,7 @@ def test_a_folder_that_cannot_be_written_to_is_read(folder, monkeypatch):
     writer.close()
     alone = folder()
     assert alone.registry().find("mine").version == 1
-    with pytest.raises(StoreReadOnlyError, match=r"cannot be written to .*; register where its folder can be"):
+    with pytest.raises(StoreReadOnlyError, match=r"cannot be written to .*; write where its folder can be"):
         alone.register(SECOND)
 
 
@@ -258,7 +259,7 @@ def test_a_folder_where_nothing_can_be_made_says_that_it_is_read_only(folder, mo
     def refuse(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(module, "make_folder", refuse)
+    monkeypatch.setattr(sqlite_file, "make_folder", refuse)
     with pytest.raises(StoreReadOnlyError, match="cannot be written to"):
         folder().register(FIRST)
 
@@ -267,7 +268,7 @@ def test_a_full_disk_says_so(folder, monkeypatch):
     def refuse(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(module, "make_folder", refuse)
+    monkeypatch.setattr(sqlite_file, "make_folder", refuse)
     with pytest.raises(FeatureStoreError, match=r"cannot be used .*No space left on device.*that the disk has room"):
         folder().register(FIRST)
 

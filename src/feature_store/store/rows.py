@@ -1,0 +1,133 @@
+"""Rows with their places in a bucket, on their way to the disk: as the bytes of the tail, or as a file of the history.
+
+A bucket numbers its rows as they arrive, from 0. So the number of rows it has names its state for ever, and rows that stand
+in the tail and in a file at once are told by their numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from feature_store import json_codec
+from feature_store.store.history import History
+from feature_store.store.protocol import Arrivals
+
+if TYPE_CHECKING:
+    from feature_store.bars import Integers
+
+_WORDS = ("time", "available_at", "known_at", "revision", "sequence")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of some rows of a bucket without looking at them; a file's name tells them. Times in UTC microseconds.
+
+    Args:
+        sequence: the number of the first one among the arrivals of the bucket.
+        rows: how many there are.
+        bars: how many bars more the bucket has with them: corrections add none, a deletion takes one away.
+        first: the earliest bar open.
+        last: the latest bar open.
+        latest_known_at: the latest `known_at`.
+    """
+
+    sequence: int
+    rows: int
+    bars: int
+    first: int
+    last: int
+    latest_known_at: int
+
+    @property
+    def end(self) -> int:
+        """The number after the last row."""
+        return self.sequence + self.rows
+
+    @property
+    def stem(self) -> str:
+        """The facts as a file's name begins."""
+        return "_".join(map(str, (self.sequence, self.rows, self.bars, self.first, self.last, self.latest_known_at)))
+
+    @classmethod
+    def of(cls, file: str) -> Facts:
+        """Return the facts of a file."""
+        return _facts(file)
+
+    @classmethod
+    def together(cls, parts: list[Facts]) -> Facts:
+        """Return the facts of consecutive rows."""
+        return cls(
+            sequence=min(part.sequence for part in parts),
+            rows=sum(part.rows for part in parts),
+            bars=sum(part.bars for part in parts),
+            first=min(part.first for part in parts),
+            last=max(part.last for part in parts),
+            latest_known_at=max(part.latest_known_at for part in parts),
+        )
+
+
+@lru_cache(maxsize=65_536)
+def _facts(file: str) -> Facts:
+    return Facts(*map(int, file.rpartition("/")[2].rpartition("-")[0].split("_")))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rows:
+    """Arrivals that were accepted: their revision of their time, their numbers, and how many bars more there are with them."""
+
+    arrivals: Arrivals
+    revision: Integers
+    sequence: Integers
+    bars: int
+
+    def __len__(self) -> int:
+        return len(self.sequence)
+
+    @property
+    def facts(self) -> Facts:
+        """What to remember of them."""
+        return Facts(
+            sequence=int(self.sequence[0]),
+            rows=len(self),
+            bars=self.bars,
+            first=int(self.arrivals.time.min()),
+            last=int(self.arrivals.time.max()),
+            latest_known_at=int(self.arrivals.known_at.max()),
+        )
+
+    @property
+    def history(self) -> History:
+        """The rows as a reader sees them, in order of time."""
+        mine = self.arrivals
+        return History(mine.time, mine.known_at, self.sequence, mine.columns)
+
+    def to_bytes(self) -> bytes:
+        """Return a line of JSON and the columns, each 8 bytes a row, little-endian."""
+        mine = self.arrivals
+        header = {
+            "rows": len(self),
+            "bars": self.bars,
+            "source": mine.source,
+            "assumed": np.flatnonzero(mine.assumed).tolist(),
+            "columns": list(mine.columns),
+        }
+        words = (mine.time, mine.available_at, mine.known_at, self.revision, self.sequence)
+        body = (*(each.astype("<i8") for each in words), *(each.astype("<f8") for each in mine.columns.values()))
+        return b"\n".join((json_codec.dumps(header), b"".join(each.tobytes() for each in body)))
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Rows:
+        """Return the rows of `to_bytes`."""
+        line, _, body = content.partition(b"\n")
+        header = json_codec.loads(line)
+        table = np.frombuffer(body, dtype="<i8").reshape(-1, header["rows"])
+        words = dict(zip(_WORDS, table, strict=False))
+        columns = dict(zip(header["columns"], table[len(_WORDS) :].view("<f8"), strict=True))
+        assumed = np.zeros(header["rows"], dtype=np.bool_)
+        assumed[header["assumed"]] = True
+        arrivals = Arrivals(words["time"], words["available_at"], words["known_at"], assumed, columns, header["source"])
+        return cls(arrivals, words["revision"], words["sequence"], header["bars"])
