@@ -71,8 +71,8 @@ def rows(instruments: int = INSTRUMENTS, days: int = DAYS, rounds: int = 5) -> I
     yield ""
     yield f"{', '.join(FACTORS)}: {count:,} values."
     yield "qlib computes in float32 from its own files without its caches, one process"
-    yield "(`expression_cache=None, dataset_cache=None, disk_cache=0`, its memory cleared), and its answers agree with ours"
-    yield f"{found['agree']}. The store's files are in the system's memory, as qlib's are; loops are compiled."
+    yield f"(`expression_cache=None, dataset_cache=None, disk_cache=0`, its memory cleared). {found['agree']}"
+    yield "The store's files are in the system's memory, as qlib's are; loops are compiled."
     yield ""
     yield "| way | processor time | values/s | times qlib | goal |"
     yield "|---|---:|---:|---:|---|"
@@ -89,7 +89,7 @@ def measure(folder: str, instruments: int, days: int, rounds: int) -> dict[str, 
     home = Path(folder, "store")
     _fill(home, bars)
     ways: dict[str, Callable[[], float]] = {}
-    missing, agree = "", "(nobody to compare with)"
+    missing, agree = "", "It is missing here, so nothing was compared."
     with ExitStack() as closing:
         try:
             program = closing.enter_context(Program(QLIB, cores=1))
@@ -190,7 +190,7 @@ def _compared(program: Program, folder: str, bars: Bars) -> str:
             if not apart < NEAR:
                 raise AssertionError(f"{name} is {apart:.1e} of its spread apart from qlib's")
             worst = max(worst, apart)
-    return f"to {worst:.0e} of a factor's standard deviation"
+    return f"Its answers agree with ours to {worst:.0e} of a factor's standard deviation."
 
 
 def _apart(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -19,6 +19,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from tempfile import mkdtemp
 from threading import Timer
 from typing import Any, Self
@@ -60,12 +61,16 @@ def python_of(peer: Peer) -> Path:
     folder = user_cache_path("forex-feature-store") / "peers" / name
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _made(Path(mkdtemp(dir=folder.parent)), peer).rename(folder)
+        fresh = Path(mkdtemp(dir=folder.parent))
+        try:
+            _make(fresh, peer)
+            fresh.rename(folder)  # moved, its interpreter still finds its packages
+        finally:
+            rmtree(fresh, ignore_errors=True)
     return folder / PYTHON
 
 
-def _made(folder: Path, peer: Peer) -> Path:
-    """Return the folder with the environment in it; moved, its interpreter still finds its packages."""
+def _make(folder: Path, peer: Peer) -> None:
     pip = (str(folder / PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *peer.packages)
     try:
         for command in ((sys.executable, "-m", "venv", str(folder)), pip):
@@ -73,8 +78,7 @@ def _made(folder: Path, peer: Peer) -> Path:
     except subprocess.TimeoutExpired as problem:
         raise PeerMissingError(f"{peer} was not installed within {INSTALL_S} s") from problem
     except subprocess.CalledProcessError as problem:
-        raise PeerMissingError(f"{peer} cannot be installed: {_last_line(problem.stderr)}") from problem
-    return folder
+        raise PeerMissingError(f"{peer} cannot be installed: {_reason(problem.stderr)}") from problem
 
 
 class Program:
@@ -130,8 +134,10 @@ class Program:
                 pipe.close()
 
 
-def _last_line(text: str | None) -> str:
-    return next((line.strip() for line in reversed((text or "").splitlines()) if line.strip()), "no reason given")
+def _reason(words: str) -> str:
+    """Return the last error that pip names; what else it says may be warnings."""
+    errors = (line.removeprefix("ERROR: ") for line in reversed(words.splitlines()) if line.startswith("ERROR: "))
+    return next(errors, "pip gives no reason")
 
 
 if __name__ == "__main__":
