@@ -23,6 +23,7 @@ import numpy as np
 import feature_store as fs
 from benchmarks import peers
 from benchmarks.child import answer
+from benchmarks.first_answer import first_answer
 from benchmarks.functions import INDICATORS
 from benchmarks.fx import YEARS, moment, opens, series
 from benchmarks.measure import in_turn
@@ -59,8 +60,11 @@ def rows(years: tuple[int, int] = YEARS, rounds: int = 21) -> Iterator[str]:
             ("M1", "1m", "month", (20, 1)),
         ):
             yield from _month(wanted, held[timeframe], answer(measure, folder, timeframe, ask, rounds), goals)
-        fresh = [answer(first_answer, folder, timeframe) for timeframe in ("1h", "1m") for _ in range(FRESH)]
-        yield from _fresh(fresh[:FRESH], fresh[FRESH:])
+        home = str(Path(folder, LONG))
+        asked = ("1h", THREE), ("1m", ())
+        yield from _fresh(
+            *([answer(first_answer, home, SYMBOL, *each, MONTHS[4]) for _ in range(FRESH)] for each in asked)
+        )
         yield from _year(held, answer(year, folder, SHORT, 7), answer(year, folder, LONG, 3))
 
 
@@ -172,8 +176,8 @@ def _timing(opened: Callable[[Month], Any], warm: Callable[[Month], Any], column
         started = perf_counter()
         given = (opened if cold else warm)(month)
         took = perf_counter() - started
-        held = [np.asarray(given[name]) for name in columns]
-        return took, [len(held[0]), *(float(each.sum()) for each in (held if columns == THREE else [given["close"]]))]
+        summed = columns if columns == THREE else ("close",)
+        return took, [len(given[columns[0]]), *(float(np.asarray(given[name]).sum()) for name in summed)]
 
     return way
 
@@ -211,22 +215,7 @@ def _talib(bars: dict[str, np.ndarray], time: np.ndarray, month: Month) -> dict[
     return {name: column[rows] for name, column in zip(THREE, found, strict=True)}
 
 
-# ---------------------------------------------------------------- a fresh process, a year
-def first_answer(folder: str, timeframe: str) -> dict[str, float]:
-    """Return how long this process takes for its imports, to open the store and to answer its first question."""
-    started = perf_counter()
-    import feature_store.engine.compute
-    import feature_store.store.delta  # noqa: F401
-
-    imported = perf_counter()
-    with fs.open(Path(folder, LONG)) as store:
-        if timeframe == "1m":
-            store.bars(SYMBOL, timeframe, *MONTHS[4], as_="numpy")
-        else:
-            store.features(SYMBOL, timeframe, THREE, *MONTHS[4], as_="numpy")
-    return {"imports": imported - started, "answer": perf_counter() - imported}
-
-
+# ---------------------------------------------------------------- a year
 def year(folder: str, name: str, pairs: int) -> dict[str, float]:
     """Return the seconds of fifty indicators over the last year that a store has, and of TA-Lib's calls on its arrays."""
     ids = [column for each in FIFTY for column in each.ids]
