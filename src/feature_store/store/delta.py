@@ -251,7 +251,9 @@ def _refuse_gaps(table: VerifiedTable, folder: str, history: History, rows: int)
 def _span(timeframe: Timeframe, bucket: str, parts: list[Stored]) -> Span:
     facts = Facts.together([part.facts for part in parts])
     start, end = bounds(timeframe, bucket)
-    return Span(bucket, start, end, facts.rows, facts.bars, facts.first, facts.last, facts.latest_known_at)
+    return Span(
+        bucket, start, end, facts.rows, facts.bars, facts.first, facts.last, facts.latest_known_at, facts.content
+    )
 
 
 def _file(folder: str, parts: list[Rows]) -> NewFile:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store.bars import COLUMNS
+from feature_store.store.content import content_of
 from feature_store.store.protocol import FeatureBlock
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class History:
             there = ~np.isnan(self.columns["close"][rows])
             rows = first + np.flatnonzero(there) if isinstance(rows, slice) else rows[there]
         return self.time[rows], {name: column[rows] for name, column in self.columns.items()}
+
+    @property
+    def content(self) -> int:
+        """What the rows say, as a number."""
+        return content_of(self.time, self.known_at, self.sequence, self.columns)
 
     def until(self, rows: int) -> History:
         """Return the history as it was when it had so many rows."""

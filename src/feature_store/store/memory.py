@@ -47,7 +47,7 @@ class MemoryStore:
             return None
         bars = len(history.read(None, None, None)[0])
         first, last = int(history.time[0]), int(history.time[-1])
-        span = Span(ALL, None, None, len(history), bars, first, last, history.latest_known_at)
+        span = Span(ALL, None, None, len(history), bars, first, last, history.latest_known_at, history.content)
         return Snapshot(symbol, timeframe, (span,), lambda _: history)
 
     def series(self) -> list[Series]:

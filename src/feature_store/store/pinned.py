@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
-import numpy as np
-
 from feature_store.bars import Symbol, Timeframe
 from feature_store.errors import DataNotFoundError, StoreReadOnlyError
 from feature_store.store.protocol import Series
@@ -97,7 +95,8 @@ def _pinned(span: Span, rows: int, now: Snapshot) -> Span:
         len(history.read(None, None, None)[0]),
         int(history.time[0]),
         int(history.time[-1]),
-        int(np.max(history.known_at)),
+        history.latest_known_at,
+        history.content,
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store import json_codec
+from feature_store.store.content import MODULUS
 from feature_store.store.history import History
 from feature_store.store.protocol import Arrivals
 
@@ -33,6 +34,7 @@ class Facts:
         first: the earliest bar open.
         last: the latest bar open.
         latest_known_at: the latest `known_at`.
+        content: what they say, as a number (`content`).
     """
 
     sequence: int
@@ -41,6 +43,7 @@ class Facts:
     first: int
     last: int
     latest_known_at: int
+    content: int
 
     @property
     def end(self) -> int:
@@ -50,7 +53,7 @@ class Facts:
     @property
     def stem(self) -> str:
         """The facts as a file's name begins."""
-        return "_".join(map(str, (self.sequence, self.rows, self.bars, self.first, self.last, self.latest_known_at)))
+        return "_".join(str(getattr(self, name)) for name in self.__slots__)
 
     @classmethod
     def of(cls, file: str) -> Facts:
@@ -67,6 +70,7 @@ class Facts:
             first=min(part.first for part in parts),
             last=max(part.last for part in parts),
             latest_known_at=max(part.latest_known_at for part in parts),
+            content=sum(part.content for part in parts) % MODULUS,
         )
 
 
@@ -97,6 +101,7 @@ class Rows:
             first=int(self.arrivals.time.min()),
             last=int(self.arrivals.time.max()),
             latest_known_at=int(self.arrivals.known_at.max()),
+            content=self.history.content,
         )
 
     @property

@@ -33,6 +33,7 @@ class Span:
         first: the open of the earliest row.
         last: the open of the latest row.
         latest_known_at: the latest `known_at`.
+        content: what its rows say, as a number (`content`).
     """
 
     bucket: str
@@ -43,6 +44,7 @@ class Span:
     first: int
     last: int
     latest_known_at: int
+    content: int
 
     def touches(self, start: int | None, end: int | None) -> bool:
         """Return whether rows of it may open in `[start, end)`."""
@@ -82,6 +84,10 @@ class Snapshot:
     def histories(self, start: int | None = None, end: int | None = None) -> list[History]:
         """Return the rows of the consecutive parts that may hold bars opening in `[start, end)`."""
         return [self.load(span) for span in self.spans if span.touches(start, end)]
+
+    def part(self, span: Span, as_of: int | None) -> Bars:
+        """Return the bars of a part as known at `as_of`, in UTC microseconds."""
+        return Bars(self.symbol, self.timeframe, *self.load(span).read(None, None, as_of))
 
     def read(self, start: int | None = None, end: int | None = None, as_of: int | None = None) -> Bars:
         """Return the bars that open in `[start, end)` as known at `as_of`, in UTC microseconds; there may be none."""
