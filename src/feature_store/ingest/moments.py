@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     Booleans = NDArray[np.bool_]
 
-_DATES = ("%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y")
-_CLOCKS = (" %H:%M:%S%.f", " %H:%M", "", " %H%M%S")
+_DATES = ("%Y-%m-%d", "%Y.%m.%d", "%Y/%m/%d", "%d.%m.%Y")  # digits without signs between are of fixed width or cut off
+_CLOCKS = (" %H:%M:%S%.f", " %H:%M", "")
 _FORMATS = tuple(date + clock for clock in _CLOCKS for date in _DATES)
 _EPOCH = r"^-?(\d{9,10}(\.\d+)?|\d{13}|\d{16}|\d{19})$"
 _ENDING = r"(\s*(?:Z|GMT|UTC|(?:GMT|UTC)?\s*[+-]\d{2}:?\d{2}))$"

@@ -8,7 +8,7 @@ import pytest
 
 from feature_store.bars import Bars, Symbol, Timeframe
 from feature_store.errors import InvalidRequestError
-from feature_store.ingest.frames import table_of
+from feature_store.ingest.frames import Table, table_of
 from feature_store.ingest.moments import moments
 
 TIMES = [datetime(2019, 1, 2, hour) for hour in (17, 18)]
@@ -121,3 +121,18 @@ def test_a_frame_without_what_bars_need_is_told_what_it_lacks():
 def test_what_is_no_frame_is_refused(bars):
     with pytest.raises(InvalidRequestError, match="bars"):
         table_of(bars)
+
+
+def test_quotes_of_ticks_are_floats_with_volumes_where_there_are_any():
+    rows = pl.DataFrame({"t": ["x", "y"], "B": ["1.1", None], "A": ["1.2", "1.3"], "V": [1, 2]})
+    table = Table(rows, np.arange(2), {"time": "t", "bid": "B", "ask": "A", "bid_volume": "V"})
+    quotes = table.quotes()
+    assert list(quotes) == ["bid", "ask", "bid_volume"]
+    assert (quotes["ask"].tolist(), quotes["bid_volume"].tolist()) == ([1.2, 1.3], [1.0, 2.0])
+    assert np.isnan(quotes["bid"][1])
+
+
+def test_prices_in_points_are_divided_to_the_nearest_number():
+    rows = pl.DataFrame({"time": [1], **{name: [103428.00000000001] for name in PRICES}})
+    table = Table(rows, np.arange(1), {name: name for name in rows.columns}, price_divisor=1e5)
+    assert table.values()["close"].tolist() == [1.03428]

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_store.errors import InvalidRequestError
-from feature_store.ingest.moments import moments
+from feature_store.ingest.fixed_width import parse_fixed_width
+from feature_store.ingest.moments import _of_any_format, local_moments, moments
 from feature_store.times import to_microseconds
 
 FIVE_PM = to_microseconds("2019-01-02T17:00:00Z")
@@ -28,6 +29,16 @@ FIVE_PM = to_microseconds("2019-01-02T17:00:00Z")
         "20190102 17:00:00",
         "20190102170000",
         "201901021700",
+        "20190102 170000000",
+        "20190102170000000",
+        "2019-01-02 17:00:00.000000",
+        "2019-01-02T17:00:00.000000000Z",
+        "2019.01.02T17:00:00",
+        "2019-01-02 17:00:00.0",
+        "2019-1-2 17:00",
+        "2019-01-02 17:00:00+00:00",
+        "2019-01-02 17:00:00 UTC",
+        "1546448400.0",
         "02.01.2019 17:00:00.000",
         "02.01.2019 18:00:00.000 GMT+0100",
         "02.01.2019 17:00:00.000 GMT",
@@ -71,7 +82,34 @@ def test_dates_are_read_as_their_midnight():
 
 
 @pytest.mark.parametrize(
-    "text", ["x", "", "2019-13-01", "2019-01-02 25:00", "01/02/2019", "17:00", "NaT", "2019-02-30 00:00"]
+    "text",
+    [
+        "x",
+        "",
+        "2019-13-01",
+        "2019-01-02 25:00",
+        "01/02/2019",
+        "17:00",
+        "NaT",
+        "2019-02-30 00:00",
+        "20190230 170000",
+        "20190102 250000",
+        "20190102 176000",
+        "20190102 170060",
+        "2019-01-02 17:00:60",
+        "2019-00-10",
+        "2019-01-00",
+        "20190001 170000",
+        "31.04.2019 10:00:00",
+        "2019-01-02T17:00:60Z",
+        "2019-1-2 17:00:60",
+        "2019-01-0x",
+        "2019-01-02 17:0060",
+        "2019 01 02 17:00",
+        "20190102 17000",
+        "2019-02-29",
+        "2019-01-02 1\uff17:00",
+    ],
 )
 def test_what_cannot_be_read_is_marked_not_guessed(text):
     read = moments(pl.Series(["2019-01-02 17:00:00", text]))
@@ -123,3 +161,78 @@ def test_nothing_but_nothing_is_unreadable():
 def test_iso_times_are_read_to_the_microsecond(times, between):
     read = moments(pl.Series([each.isoformat(between) for each in times]))
     assert read.time.tolist() == [to_microseconds(each) for each in times]
+
+
+def test_local_times_are_as_they_stand_there():
+    local = local_moments(pl.Series(["2019-03-10 02:30:00", "x", None]))
+    assert local.time[0] == to_microseconds("2019-03-10T02:30:00Z")
+    assert (local.readable.tolist(), local.placed, local.timezone) == ([True, False, False], False, None)
+    assert local.at("America/New_York").readable.tolist() == [False, False, False]
+    assert local.at("UTC").readable.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("column", "placed"),
+    [
+        (["2019-01-02T17:00:00Z", "x"], True),
+        (["2019-01-02 18:00:00+01:00", "2019-07-02 19:00:00+02:00"], True),
+        (["2019-01-02 18:00:00+01:00", "2019-07-02 19:00:00"], False),
+        (["1546448400", None], True),
+        (["2019-01-02"], False),
+        ([1546448400], True),
+        ([datetime(2019, 1, 2, tzinfo=UTC)], True),
+        ([datetime(2019, 1, 2)], False),
+        ([date(2019, 1, 2)], False),
+    ],
+)
+def test_times_that_carry_an_offset_are_placed(column, placed):
+    assert local_moments(pl.Series(column)).placed is placed
+
+
+def test_a_zone_is_applied_only_to_times_that_carry_none():
+    local = local_moments(pl.Series(["2019-01-02 12:00:00", "2019-01-02 18:00:00+01:00"]))
+    assert local.utc.tolist() == [False, True]
+    assert local.at("America/New_York").time.tolist() == [FIVE_PM, FIVE_PM]
+
+
+@pytest.mark.parametrize("sign", ["+", "-"])
+def test_offsets_to_the_east_and_the_west(sign):
+    read = moments(pl.Series([f"2019-01-02 12:00:00.000 GMT{sign}0530"]))
+    east = to_microseconds("2019-01-02T06:30:00Z")
+    assert read.time.tolist() == [east if sign == "+" else east + 11 * 3_600_000_000]
+
+
+digits = st.text("0123456789", min_size=1, max_size=2)
+odd_times = st.builds(
+    lambda year, month, day, hour, minute, second, signs, fraction: (
+        f"{year}{signs[0]}{month}{signs[0]}{day}{signs[1]}{hour}{signs[2]}{minute}{signs[2]}{second}{fraction}"
+    ),
+    st.sampled_from(["2019", "2020", "1900", "0004", "9999", "19"]),
+    *[st.one_of(st.sampled_from(["01", "02", "12", "29", "30", "31", "00", "13", "24", "59", "60"]), digits)] * 5,
+    st.sampled_from([("-", " ", ":"), (".", "T", ":"), ("/", " ", ":"), ("", " ", ""), ("", "", ""), ("-", " ", "")]),
+    st.sampled_from(["", ".5", ".123", ".123456", ".123456789", "123", "Z"]),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(odd_times, min_size=1, max_size=5))
+def test_arithmetic_on_digits_reads_what_polars_reads_and_refuses_what_it_refuses(texts):
+    column = pl.Series(texts)
+    time, is_moment, is_laid_out = parse_fixed_width(column)
+    slow, readable, utc = _of_any_format(column)
+    for row in (is_laid_out & ~utc).nonzero()[0]:
+        if not texts[row].isascii() or not any(sign in texts[row][:5] for sign in "-./") or texts[row][-5:].isdigit():
+            continue  # digits without signs between them, which polars is not asked about
+        assert is_moment[row] == readable[row], texts[row]
+        assert not is_moment[row] or time[row] == slow[row]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.datetimes(datetime(1975, 1, 1), datetime(2090, 1, 1)), min_size=1),
+    st.sampled_from(["%Y%m%d %H%M%S", "%Y.%m.%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%Y%m%d%H%M%S", "%Y/%m/%d %H:%M:%S"]),
+)
+def test_every_layout_is_read_to_the_second(times, form):
+    whole = [each.replace(microsecond=0) for each in times]
+    read = moments(pl.Series([each.strftime(form) for each in whole]))
+    assert read.time.tolist() == [to_microseconds(each) for each in whole]

@@ -1,7 +1,7 @@
 import pytest
 
 from feature_store.errors import InvalidRequestError
-from feature_store.ingest.spelling import canonical_names, lacking
+from feature_store.ingest.spelling import are_ticks, canonical_names, lacking, says_utc
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,32 @@ def test_what_bars_lack_is_told_and_quotes_stand_in_for_prices():
     assert lacking(["open", "high"]) == ["time", "low", "close"]
     assert lacking(["time", *(f"ask_{price}" for price in ("open", "high", "low", "close"))]) == []
     assert lacking(["time", "bid_open"]) == ["open", "high", "low", "close"]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("time,bid,ask", ("time", "bid", "ask")),
+        ("Gmt time,Ask,Bid,AskVolume,BidVolume", ("time", "ask", "bid", "ask_volume", "bid_volume")),
+        ("timestamp,askPrice,bidPrice", ("time", "ask", "bid")),
+        ("<TIME>,<BID>,<ASK>", ("time", "bid", "ask")),
+        ("ts,bid_price,ask_price,bid_size,ask_size", ("time", "bid", "ask", "bid_volume", "ask_volume")),
+    ],
+)
+def test_common_spellings_of_ticks_are_known(header, names):
+    columns = header.split(",")
+    assert canonical_names(columns) == dict(zip(names, columns, strict=True))
+    assert are_ticks(names)
+
+
+def test_bars_with_a_quote_beside_them_are_no_ticks():
+    assert not are_ticks(["time", "open", "high", "low", "close", "bid", "ask"])
+    assert not are_ticks(["time", "bid"])
+    assert not are_ticks(["bid", "ask"])
+
+
+@pytest.mark.parametrize(
+    ("column", "says"), [("Gmt time", True), ("timestamp_utc", True), ("UTC", True), ("time", False)]
+)
+def test_some_names_of_times_say_that_they_are_utc(column, says):
+    assert says_utc(column) is says

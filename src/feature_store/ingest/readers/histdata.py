@@ -39,6 +39,7 @@ class HistDataBarsReader:
 
     def open(self, member: Member, symbol: Symbol | None) -> Source:  # noqa: ARG002  the file's name says it
         """Return bars of the bid."""
+        member.expect(self._line, "20180101 170000;1.200370;1.201000;1.200370;1.201000;0")
         names = {name: name for name in ("time", *PRICES)}
         return Source(
             member,
@@ -63,6 +64,7 @@ class HistDataTicksReader:
 
     def open(self, member: Member, symbol: Symbol | None) -> Source:  # noqa: ARG002  the file's name says it
         """Return ticks."""
+        member.expect(self._line, "20180101 170014123,1.200370,1.200450,0")
         names = {name: name for name in ("time", *TICK_PRICES)}
         read = partial(read_lines, member, _TICKS, names)
         return Source(member, self.format, "ticks", read, symbol=naming.symbol_in(member.names))

@@ -74,6 +74,7 @@ class LeanReader:
         )
 
     def _of_history(self, member: Member) -> Source:
+        member.expect(_TIMED_LINE, "20140508 17:00,1.39101,1.39104,1.39099,1.39100,0,1.39114,1.39118,1.39112,1.39113,0")
         names = {name: name for name in ("time", *QUOTE_COLUMNS)}
         return Source(
             member,

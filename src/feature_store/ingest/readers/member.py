@@ -102,10 +102,15 @@ class Member:
         """Return whether any of the first lines is one of these, from its beginning to its end."""
         return any(pattern.fullmatch(line.strip(" ")) for line in self.lines[:_LINES_LOOKED_AT])
 
+    def expect(self, pattern: re.Pattern[str], example: str) -> None:
+        """Raise UnsupportedFileError unless one of the lines at hand is one of these."""
+        if not any(pattern.fullmatch(line.strip(" ")) for line in self.lines):
+            self.refuse(1, f"expected lines such as {example}, found {self.first_line or 'nothing':.80}")
+
     @contextmanager
     def stream(self) -> Iterator[BinaryIO]:
         """Open its bytes; raises UnsupportedFileError for what is absent, unreadable or broken."""
-        with ExitStack() as stack, self._refusing():
+        with ExitStack() as stack, _refusing(self):
             yield stack.enter_context(self._opened(stack))
 
     def content(self) -> bytes:
@@ -132,22 +137,6 @@ class Member:
             return cast("BinaryIO", gzip.open(self.path))
         return self.path.open("rb")
 
-    @contextmanager
-    def _refusing(self) -> Iterator[None]:
-        try:
-            yield
-        except FileNotFoundError:
-            self.refuse(None, "there is no such file")
-        except _BROKEN_PACKAGE as problem:
-            kind = "zip" if self.inside is not None else "gzip"
-            self.refuse(None, f"expected a whole {kind} file ({problem})")
-        except (RuntimeError, NotImplementedError) as problem:  # zipfile's words for passwords and unknown compression
-            if self.inside is None:
-                raise
-            self.refuse(None, f"expected a zip without a password, deflated or stored ({problem})")
-        except OSError as problem:
-            self.refuse(None, f"it cannot be opened ({problem.strerror or problem})")
-
 
 def members(path: Path) -> tuple[Member, ...]:
     """Return the data files in `path`, in the order of their names: several only for a zip that holds several.
@@ -158,7 +147,7 @@ def members(path: Path) -> tuple[Member, ...]:
     whole = Member(path)
     if path.suffix.lower() != ".zip":
         return (whole,)
-    with Member(path, "")._refusing(), zipfile.ZipFile(path) as package:  # noqa: SLF001  its own kind
+    with _refusing(whole), zipfile.ZipFile(path) as package:
         inside = sorted(
             each.filename for each in package.infolist() if not each.is_dir() and not _is_hidden(each.filename)
         )
@@ -171,3 +160,21 @@ def members(path: Path) -> tuple[Member, ...]:
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith((".", "__")) for part in PurePosixPath(name).parts)
+
+
+@contextmanager
+def _refusing(member: Member) -> Iterator[None]:
+    """Raise UnsupportedFileError instead of what the libraries that open and unpack files raise."""
+    zipped = member.path.suffix.lower() == ".zip"
+    try:
+        yield
+    except FileNotFoundError:
+        member.refuse(None, "there is no such file")
+    except _BROKEN_PACKAGE as problem:
+        member.refuse(None, f"expected a whole {'zip' if zipped else 'gzip'} file ({problem})")
+    except (RuntimeError, NotImplementedError) as problem:  # zipfile's words for passwords and unknown compression
+        if not zipped:
+            raise
+        member.refuse(None, f"expected a zip without a password, deflated or stored ({problem})")
+    except OSError as problem:
+        member.refuse(None, f"it cannot be opened ({problem.strerror or problem})")

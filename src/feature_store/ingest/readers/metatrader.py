@@ -45,6 +45,7 @@ class MetaTrader4Reader:
 
     def open(self, member: Member, symbol: Symbol | None) -> Source:
         """Return bars of the bid; what their prices are in points of is told from the values."""
+        member.expect(self._line, "2018.01.02,00:00,1.20037,1.20100,1.20030,1.20090,153")
         names = {name: name for name in ("date", "time", *PRICES)}
         if not member.name.upper().startswith("DAT_MT_"):
             names["tick_volume"] = "volume"
@@ -105,9 +106,12 @@ def _with_spread(
     read: partial[Iterator[Table]], names: Mapping[str, str], points: float, batch: int
 ) -> Iterator[Table]:
     """Yield the tables with a column `spread`, a price, beside the source's in points."""
-    spread = (pl.col(names["spread"]).str.strip_chars().cast(pl.Float64, strict=False) / points).alias("spread")
     for table in read(batch):
-        yield replace(table, rows=table.rows.with_columns(spread), names={**names, "spread": "spread"})
+        spread = table.rows[names["spread"]].str.strip_chars().cast(pl.Float64, strict=False).to_numpy()
+        prices = pl.Series(
+            "spread", spread / points, nan_to_null=True
+        )  # by numpy: polars multiplies by 1 / points, which differs
+        yield replace(table, rows=table.rows.with_columns(prices), names={**names, "spread": "spread"})
 
 
 def _carried(member: Member, form: Form, spelt: Mapping[str, str], batch: int) -> Iterator[Table]:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _PAIR = re.compile(r"([A-Z]{6}|[a-z]{6})(?:[a-z]{1,3})?")  # brokers add letters: EURUSDm
-_PAIR_AND_TIMEFRAME = re.compile(r"([A-Za-z]{6})((?:[MHDWmhdw])\d{1,2})")
+_PAIR_AND_TIMEFRAME = re.compile(
+    r"([A-Za-z]{6})([MHDWmhdw]\d{1,2}|\d{1,5})"
+)  # EURUSDh1; MetaTrader 4 counts minutes: EURUSD60
 _PARTS = re.compile(r"(?<![A-Za-z])([A-Za-z]{3})[-_/ ]([A-Za-z]{3})(?![A-Za-z])")
 _CANDLESTICK = re.compile(r"candlestick_(\d+)_(m|h|d|w|min|hour|day|week)_", re.IGNORECASE)
 _LENGTH = re.compile(r"(\d*)\s*(minute|min|hour|hourly|h|m|day|daily|d|week|weekly|w)", re.IGNORECASE)
-_WORDS = {"minute": "1m", "hour": "1h", "hourly": "1h", "daily": "1d", "day": "1d", "weekly": "1w"}
 
 
 def symbol_of(text: object) -> Symbol | None:
@@ -28,8 +29,10 @@ def symbol_of(text: object) -> Symbol | None:
     >>> symbol_of("C:EURUSD")
     Symbol(name='EUR/USD')
     """
+    if not isinstance(text, str):
+        return None
     try:
-        return Symbol.parse(str(text).rpartition(":")[2])
+        return Symbol.parse(text.rpartition(":")[2])
     except InvalidRequestError:
         return None
 
@@ -41,14 +44,15 @@ def timeframe_of(text: object) -> Timeframe | None:
     ('1h', '1w')
     """
     spelt = str(text).strip()
-    if is_timeframe(spelt) and spelt != "M":
+    if is_timeframe(spelt):
         return Timeframe.parse(spelt)
-    found = _LENGTH.fullmatch(spelt)
-    if found is None or (spelt == "M"):
+    found = None if spelt == "M" else _LENGTH.fullmatch(spelt)  # OANDA's month
+    if found is None:
         return None
     count, unit = int(found[1] or 1), found[2][0].lower()
-    if unit == "m" and count % 60 == 0:
-        count, unit = count // 60, "h"
+    for larger, smaller, times in (("h", "m", 60), ("d", "h", 24), ("w", "d", 7)):
+        if unit == smaller and count % times == 0:
+            count, unit = count // times, larger
     name = f"{count}{unit}"
     return Timeframe.parse(name) if is_timeframe(name) else None
 
@@ -105,6 +109,7 @@ def _timeframes(name: str) -> Iterator[Timeframe]:
         return
     for word in _WORD.findall(name):
         attached = _PAIR_AND_TIMEFRAME.fullmatch(word)
-        spelt = attached[2] if attached else _WORDS.get(word.lower(), word)
-        if len(spelt) > 1 and is_timeframe(spelt):
-            yield Timeframe.parse(spelt)
+        spelt = attached[2] if attached else word
+        timeframe = timeframe_of(f"{spelt}m" if spelt.isdigit() and attached else spelt) if len(word) > 1 else None
+        if timeframe is not None:
+            yield timeframe

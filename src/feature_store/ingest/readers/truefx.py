@@ -34,11 +34,12 @@ class TrueFxReader:
         """Return whether a line near the top is one of these."""
         return member.says(self._line)
 
-    def open(self, member: Member, symbol: Symbol | None) -> Source:
+    def open(self, member: Member, symbol: Symbol | None) -> Source:  # noqa: ARG002  every line says it
         """Return ticks of the pair in the first line."""
-        pair = next((found[1] for line in member.lines if (found := self._line.fullmatch(line.strip(" ")))), "")
-        said = naming.symbol_of(pair) or naming.symbol_in(member.names) or symbol
-        return Source(member, self.format, "ticks", partial(_read, member, pair), symbol=said, timezone="UTC")
+        member.expect(self._line, "EUR/USD,20090501 00:00:00.231,1.32655,1.32681")
+        pair = next(found[1] for line in member.lines if (found := self._line.fullmatch(line.strip(" "))))
+        read = partial(_read, member, pair)
+        return Source(member, self.format, "ticks", read, symbol=naming.symbol_of(pair), timezone="UTC")
 
 
 def _read(member: Member, pair: str, batch: int) -> Iterator[Table]:
