@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     Characters = NDArray[np.uint8]
 
 _DATES = ("YYYY-MM-DD", "YYYY.MM.DD", "YYYY/MM/DD", "YYYYMMDD", "DD.MM.YYYY")
-_CLOCKS = ("", "_hh:mm", "_hh:mm:ss", "_hhmmss", "_hhmmssfff", *(f"_hh:mm:ss.{'f' * digits}" for digits in range(1, 10)))
+_CLOCKS = (
+    "",
+    "_hh:mm",
+    "_hh:mm:ss",
+    "_hhmmss",
+    "_hhmmssfff",
+    *(f"_hh:mm:ss.{'f' * digits}" for digits in range(1, 10)),
+)
 _COMPACT = ("YYYYMMDDhhmm", "YYYYMMDDhhmmss", "YYYYMMDDhhmmssfff")
 _ZERO, _NINE = ord("0"), 9
 _EITHER = "_"  # a blank, or the T of ISO 8601
