@@ -3,8 +3,9 @@
 1. A folder holds H1 bars of 28 pairs; events are drawn from a seed, a pair and a microsecond each, in no order.
 2. Ours is `training_set`: it reads the bars, computes the features and joins them, the whole of it, in a store opened for it
    (cold) and in one that has answered before (warm).
-3. pandas and Polars are given the features already computed, as one frame with the close of each bar, in order of it, and join
-   them by time and pair. Counted is sorting the events, the join, and putting the rows back in the events' order.
+3. pandas and Polars join features and events by time and pair. Once they begin with bars in memory, and `fs.compute` has a
+   part in it; once with features already computed, as one frame in order of the bars' closes. Sorting the events and putting
+   the rows back in their order counts.
 4. Feast is given the same features in a Parquet file, and does a smaller task in a time limit; ours does that one, too.
 5. All must give the same values. Memory is measured in processes of their own.
 """
@@ -39,6 +40,7 @@ TEN = (
     *("sma_50", "ema_20", "rsi_14", "atr_14", "stdev_20", "roc_10", "zscore_20", "adx_14.adx", "macd_12_26_9.line"),
     "mfi_14",
 )
+NAMED = {"pandas": "pandas `merge_asof`", "Polars": "Polars `join_asof`"}
 WAYS = ("ours", "pandas", "Polars")
 
 
@@ -67,14 +69,16 @@ def fill(folder: str, bars: int) -> None:
 def measure(folder: str, bars: int, events: int, rounds: int) -> dict[str, tuple[float, float]]:
     """Return the seconds of each way of the large task, and ours, cold, over it."""
     home, asked = Path(folder, "store"), drawn(bars, events)
-    joins = {way: _joining(way, bars, asked) for way in ("pandas", "Polars")}
+    every = made(bars)
+    joins = {way: _joining(way, every, asked) for way in ("pandas", "Polars")}
     with fs.open(home) as held:
         for join in joins.values():
             _refuse_differences(_ours(held, asked), join())
         ways = {
             "ours, cold": timed(partial(_opened, home, asked)),
             "ours, warm": timed(partial(_ours, held, asked)),
-            **{way: timed(join) for way, join in joins.items()},
+            **{f"{NAMED[way]}, from bars in memory": timed(partial(_whole, way, every, asked)) for way in joins},
+            **{f"{NAMED[way]}, features given": timed(join) for way, join in joins.items()},
         }
         return {way: (each.seconds, each.ratio) for way, each in in_rounds(ways, rounds).items()}
 
@@ -84,9 +88,9 @@ def memory(folder: str, bars: int, events: int, way: str) -> dict[str, float]:
     home, asked = Path(folder, "store"), drawn(bars, events)
     if way == "ours":
         _opened(home, asked.head(10))  # libraries and compiled loops are not what is asked about
-    given, grown = growth(partial(_opened, home, asked) if way == "ours" else _joining(way, bars, asked))
+    given, grown = growth(partial(_opened, home, asked) if way == "ours" else _joining(way, made(bars), asked))
     size = sum(np.asarray(given[name]).nbytes for name in TEN) / MEGABYTE
-    return {"answer": size, "beyond": grown - size}
+    return {"answer": size, "beyond": max(0.0, grown - size)}
 
 
 def growth(call: Callable[[], Any]) -> tuple[Any, float]:
@@ -112,26 +116,34 @@ def _opens(bars: int) -> np.ndarray:
 
 
 def drawn(bars: int, events: int) -> Any:
-    """Return events, a pair and a time each, in no order; some lie in weekends, a few before features are warm."""
+    """Return events, a pair and a time each, in no order; some lie in weekends, a few before features are warm.
+
+    None is before the first bar has closed: Feast 0.67 leaves such events out of its answer, ours says NaN.
+    """
     import pandas as pd
 
     random, time = np.random.default_rng(28), _opens(bars)
-    moments = random.integers(time[0], time[-1], events)
+    moments = random.integers(time[1], time[-1], events)
     pairs = np.array(PAIRS, dtype=object)[random.integers(0, len(PAIRS), events)]
     return pd.DataFrame({"symbol": pairs, "time": pd.DatetimeIndex(moments.view("M8[us]")).tz_localize("UTC")})
 
 
-def computed(bars: int) -> Any:
+def made(bars: int) -> list[dict[str, np.ndarray]]:
+    """Return the bars of all pairs, as arrays."""
+    return [series(_opens(bars), seed) for seed in range(len(PAIRS))]
+
+
+def computed(every: list[dict[str, np.ndarray]]) -> Any:
     """Return the features of all pairs as one frame in order of `available_at`, when each bar closed."""
     import polars as pl
 
-    time = _opens(bars)
+    time = every[0]["time"].view(np.int64)
     closes = pl.Series(Calendar().bar_close(time, HOUR)).cast(pl.Datetime("us", "UTC"))
     parts = [
-        pl.DataFrame({"available_at": closes, **fs.compute(series(time, seed), TEN, as_="numpy")}).with_columns(
+        pl.DataFrame({"available_at": closes, **fs.compute(bars, TEN, as_="numpy")}).with_columns(
             pl.lit(pair).alias("symbol")
         )
-        for seed, pair in enumerate(PAIRS)
+        for pair, bars in zip(PAIRS, every, strict=True)
     ]
     return pl.concat(parts).sort("available_at")
 
@@ -146,9 +158,14 @@ def _opened(home: Path, events: Any) -> Any:
         return _ours(store, events)
 
 
-def _joining(way: str, bars: int, events: Any) -> Callable[[], Any]:
+def _joining(way: str, every: list[dict[str, np.ndarray]], events: Any) -> Callable[[], Any]:
     """Return the join of a way over features that are computed already."""
-    return (_pandas if way == "pandas" else _polars)(computed(bars), events)
+    return (_pandas if way == "pandas" else _polars)(computed(every), events)
+
+
+def _whole(way: str, every: list[dict[str, np.ndarray]], events: Any) -> Any:
+    """Return the answer of a way that begins with bars in memory."""
+    return _joining(way, every, events)()
 
 
 def _pandas(features: Any, events: Any) -> Callable[[], Any]:
@@ -186,7 +203,7 @@ def _feast(folder: str, bars: int, events: Any, expected: Any, offline: str) -> 
 
     columns = {name: name.replace(".", "_") for name in TEN}
     features, asked = Path(folder, "features.parquet"), Path(folder, "events.parquet")
-    computed(bars).rename({"available_at": "event_timestamp", **columns}).write_parquet(features)
+    computed(made(bars)).rename({"available_at": "event_timestamp", **columns}).write_parquet(features)
     pl.from_pandas(events).rename({"time": "event_timestamp"}).with_row_index("row").write_parquet(asked)
     with ExitStack() as closing:
         try:
@@ -212,14 +229,14 @@ def _large(bars: int, events: int, found: dict[str, tuple[float, float]]) -> Ite
     yield f"### {events:,} events, {len(PAIRS)} pairs x {bars:,} H1 bars, {len(TEN)} features"
     yield ""
     yield "Ours begins with the request: it reads the bars, computes the features and joins them; cold in a store opened for"
-    yield "it, warm in one that has answered before. pandas and Polars begin with features computed and sorted in memory:"
-    yield "theirs is only sorting the events, the join and the events' order restored. All three give the same values."
+    yield "it, warm in one that has answered before. pandas and Polars begin with arrays of bars, whose features `fs.compute`"
+    yield "computes and one sort puts in order of the bars' closes; or with that frame given, so that only sorting the events,"
+    yield "the join and the events' order are left. All give the same values."
     yield ""
     yield "| way | time | ours, cold, over it | goal |"
     yield "|---|---:|---:|---|"
-    named = {"pandas": "pandas `merge_asof`, features given", "Polars": "Polars `join_asof`, features given"}
     for way, (took, ratio) in found.items():
-        yield f"| {named.get(way, way)} | **{took:.2f} s** | {ratio:.2f} | {'2 s' if way == 'ours, cold' else ''} |"
+        yield f"| {way} | **{took:.2f} s** | {ratio:.2f} | {'2 s' if way == 'ours, cold' else ''} |"
     yield ""
 
 
