@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol
+from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol, Timeframe
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.events import Ingested, emit
 from feature_store.forms import Form, check_form, in_form
@@ -24,9 +24,13 @@ from feature_store.ingest.files import read_file
 from feature_store.ingest.frames import table_of
 from feature_store.ingest.report import IngestReport
 from feature_store.materialize import MaterializeReport, fill, set_id
+from feature_store.states import FILE as STATES
+from feature_store.states import States
 from feature_store.store.durable import make_folder
 from feature_store.store.memory import MemoryStore
-from feature_store.store.protocol import FeatureBlock
+from feature_store.store.pinned import PinnedStore
+from feature_store.store.places import is_address
+from feature_store.store.protocol import FeatureBlock, deletion
 from feature_store.times import to_iso, to_microseconds
 from feature_store.virtual import VirtualFeatures
 from feature_store.wire import FeatureRequest, Frame, Provenance
@@ -38,35 +42,41 @@ if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
     from feature_store.store.protocol import Series, Store
-    from feature_store.virtual import View
+    from feature_store.store.snapshot import Pin
+    from feature_store.views import View
 
 MEMORY = ":memory:"
 MICROSECONDS_A_MILLISECOND = 1_000
 _BUDGET = 512 * 2**20
 
 
-def open(home: str | Path, *, budget: int = _BUDGET) -> FeatureStore:  # noqa: A001  the public name is feature_store.open
-    """Return the store in a folder, which is created if need be, or one in memory for `":memory:"`.
+def open(  # noqa: A001  the public name is feature_store.open
+    home: str | Path, *, budget: int = _BUDGET, storage_options: Mapping[str, str] | None = None
+) -> FeatureStore:
+    """Return the store in a folder, which is created if need be, in an object store, or in memory for `":memory:"`.
 
     Args:
-        home: the folder. Any number of processes read it; the first that writes keeps others from it until it closes.
+        home: the folder, or an address such as `s3://bucket/market`. Any number of processes read it; of a folder the first
+            that writes keeps others from writing until it closes, in an object store writers take turns by themselves.
         budget: bytes of computed features to keep in memory.
+        storage_options: what gets into the object store, such as `{"aws_region": "eu-central-1"}`; the AWS_* variables of the
+            environment count where it says nothing.
 
-    Raises InvalidRequestError when `home` cannot be a folder.
+    Raises InvalidRequestError when `home` cannot be one of these.
     """
     if str(home) == MEMORY:
         return FeatureStore(MemoryStore(), budget=budget)
-    if "://" in str(home):
-        msg = f"home must be a folder on this machine, was {str(home)!r}"
-        raise InvalidRequestError(msg, field="home")
     from feature_store.store.delta import DeltaStore  # noqa: PLC0415  deltalake takes a while to load
 
+    if is_address(home):
+        return FeatureStore(DeltaStore(str(home), options=storage_options), budget=budget)
+    folder = Path(home).expanduser().resolve()
     try:
-        make_folder(Path(home).expanduser().resolve())
+        make_folder(folder)
     except OSError as problem:
         msg = f"home must be a folder that can be written to, was {str(home)!r} ({problem.strerror})"
         raise InvalidRequestError(msg, field="home") from problem
-    return FeatureStore(DeltaStore(Path(home).expanduser()), budget=budget)
+    return FeatureStore(DeltaStore(folder), budget=budget, states=States(folder / STATES))
 
 
 class FeatureStore:
@@ -75,14 +85,20 @@ class FeatureStore:
     Args:
         store: where the bars are.
         budget: bytes of computed features to keep in memory.
+        states: where to keep what features carry from part to part of a series; in memory by default.
         clock: the time now, in UTC microseconds.
     """
 
     def __init__(
-        self, store: Store, *, budget: int = _BUDGET, clock: Callable[[], int] = lambda: time.time_ns() // 1_000
+        self,
+        store: Store,
+        *,
+        budget: int = _BUDGET,
+        states: States | None = None,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._store = store
-        self._virtual = VirtualFeatures(store, budget)
+        self._virtual = VirtualFeatures(store, budget, states)
         self._clock = clock
         self._closed = False
 
@@ -153,6 +169,33 @@ class FeatureStore:
         last = int(checked.arrivals.time.max()) if stored else None
         emit(Ingested(request.symbol.name, request.timeframe.name, stored, len(checked.quarantined), last))
         return IngestReport(len(table), stored, known_already, checked.quarantined, checked.timezone)
+
+    def delete(self, symbol: str, timeframe: str, start: Any, end: Any, known_at: Any = None) -> int:
+        """Take back the bars that open from `start` up to `end`, and return how many; they stay in what was known before.
+
+        Args:
+            symbol: such as `EUR/USD`.
+            timeframe: one that is stored; bars made of lower ones are taken back there.
+            start: the first bar's open, or None for the beginning.
+            end: exclusive; a bare date covers its day; None for the end.
+            known_at: when it was learned that there are no such bars; now by default.
+
+        A bar that comes in again with a later `known_at` is there again. Raises DataNotFoundError where no such series is
+        stored, and what a write raises.
+        """
+        request = self._asked(symbol, timeframe, start, end)
+        now = self._clock() if known_at is None else to_microseconds(known_at, "known_at")
+        snapshot = self._store.snapshot(request.symbol, request.timeframe)
+        if snapshot is None:
+            msg = f"{request.symbol} {request.timeframe} is not stored, so nothing of it can be deleted; see `symbols`"
+            raise DataNotFoundError(msg, field="symbol")
+        gone = deletion(snapshot.read(request.start, request.end), now)
+        return self._store.write(request.symbol, request.timeframe, gone) if len(gone) else 0
+
+    def flush(self) -> int:
+        """Move the latest rows to the Delta tables, where other programs read them; return how many those were."""
+        self._refuse_closed()
+        return self._store.flush()
 
     # ---------------------------------------------------------------- out
     def bars(
@@ -257,6 +300,25 @@ class FeatureStore:
             if each is not None
         )
 
+    # ---------------------------------------------------------------- as it stood
+    def pin(self) -> dict[str, dict[str, Pin]]:
+        """Return what names the present state of every series for ever, by symbol and timeframe; plain data, fit for JSON."""
+        pins: dict[str, dict[str, Pin]] = {}
+        for series in self.symbols():
+            snapshot = self._store.snapshot(Symbol.parse(series.symbol), Timeframe.parse(series.timeframe))
+            if snapshot is not None:
+                pins.setdefault(series.symbol, {})[series.timeframe] = snapshot.pin
+        return pins
+
+    def at(self, pin: Mapping[str, Mapping[str, Pin]]) -> FeatureStore:
+        """Return the store as it stood when `pin` was taken, read only, whatever was added, corrected or deleted since.
+
+        Reading from it raises DataNotFoundError where this store never held what was pinned.
+        """
+        self._refuse_closed()
+        pins = {(symbol, timeframe): rows for symbol, each in pin.items() for timeframe, rows in each.items()}
+        return FeatureStore(PinnedStore(self._store, pins), clock=self._clock)
+
     # ---------------------------------------------------------------- kept features
     def materialize(self, symbol: str, timeframe: str, features: Iterable[str] | str) -> MaterializeReport:
         """Write features of all bars into a Delta table of their own, adding only rows that are new or changed."""
@@ -298,17 +360,13 @@ class FeatureStore:
     def _answer(self, request: FeatureRequest, as_of: int | None) -> tuple[Integers, dict[str, Floats], Provenance]:
         """Return bar opens, columns and where they came from."""
         view = self._virtual.view(request.symbol, request.timeframe, as_of)
-        if request.indicators:
-            every, versions = self._virtual.columns(view, request.indicators, as_of)
-            bars = self._virtual.bars(view)
-            rows = bars.rows(request.start, request.end)
-            opened, columns = bars.time[rows], {name: column[rows] for name, column in every.items()}
-        else:
-            bars, versions = self._virtual.range(view, request.start, request.end), {}
-            opened, columns = bars.time, _held(bars.columns)
-        if not len(opened):
+        bars = self._virtual.range(view, request.start, request.end)
+        if not len(bars):
             raise self._nothing(request, view, as_of)
-        return opened, columns, self._provenance(self._virtual.anchor(view), as_of, versions)
+        if not request.indicators:
+            return bars.time, _held(bars.columns), self._provenance(self._virtual.anchor(view), as_of, {})
+        columns, versions = self._virtual.columns(view, request.indicators, as_of, request.start, request.end)
+        return bars.time, columns, self._provenance(self._virtual.anchor(view), as_of, versions)
 
     def _provenance(self, anchor: int, as_of: int | None, versions: Mapping[str, str]) -> Provenance:
         moment = to_iso(self._clock() if as_of is None else as_of)

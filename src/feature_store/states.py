@@ -68,7 +68,7 @@ class States:
 
     def put(self, states: Mapping[Name, Integers], plan: Plan) -> None:
         """Keep the words that a plan had at the ends of parts."""
-        mine = {_key(name, plan): words.copy() for name, words in states.items()}
+        mine = {_key(name, plan): words for name, words in states.items()}
         for key, words in mine.items():
             self._held.put(key, words, words.nbytes)
         self._store(mine)

@@ -1,8 +1,9 @@
-"""Features computed when they are asked for, over the whole stored series, and kept in memory while there is room.
+"""Features computed when they are asked for, part by part, and kept in memory while there is room.
 
-1. A view is what is looked at: a snapshot of a stored series, the timeframe it is wanted in, the moment of knowledge. Views of
-   one name have the same bars for ever, so what is computed over one is kept under its name.
-2. A feature runs over the view's bars from the first, so a range asked for is a slice of one answer, whatever the range.
+1. A view is what is looked at: a snapshot of a stored series, the timeframe it is wanted in, the moment of knowledge. Its parts
+   (`views`) are named by what decides their bars, so what is computed of one is kept under its name.
+2. A feature runs over the view's bars from the first, so its values are the same whatever the range asked for. The states that
+   features have at the ends of parts are kept (`states`), so a range takes the parts that it touches and not those before.
 3. A feature of other bars, of a higher timeframe or another symbol, runs over their view. Each row takes the value of the
    last of those bars that had closed when the row's own bar closed; a bar still forming then is absent.
 4. A feature that compares two symbols takes the other's close of the very same bar; where the other has none, the row is a gap.
@@ -12,8 +13,6 @@ A timeframe that is not stored is made from the highest stored one below that di
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +24,10 @@ from feature_store.engine.plan import Plan
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.indicators.catalog import parse
 from feature_store.recent import Recent
-from feature_store.resample import divides, resample
+from feature_store.resample import divides
+from feature_store.states import States
+from feature_store.store.history import stack
+from feature_store.views import Ground, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,69 +35,35 @@ if TYPE_CHECKING:
     from feature_store.bars import Floats, Integers
     from feature_store.indicators.feature import Feature
     from feature_store.indicators.registry import Registry
-    from feature_store.store.snapshot import Snapshot
     from feature_store.store.protocol import Store
+    from feature_store.views import Name, Part
 
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """A series as known at a moment, in a timeframe that it is stored in or can be made into.
-
-    Args:
-        timeframe: the timeframe looked at.
-        snapshot: the stored series that it comes from.
-        as_of: the moment; None where everything stored was known.
-    """
-
-    timeframe: Timeframe
-    snapshot: Snapshot
-    as_of: int | None
-
-    @property
-    def symbol(self) -> Symbol:
-        """Whose series it is."""
-        return self.snapshot.symbol
-
-    @property
-    def stored(self) -> Timeframe:
-        """The timeframe that it comes from."""
-        return self.snapshot.timeframe
-
-    @cached_property
-    def name(self) -> tuple[object, ...]:
-        """What tells it from every view with other bars."""
-        return (self.symbol, self.timeframe, self.stored, self.snapshot.edition, self.as_of)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, View) and self.name == other.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a feature is computed of: a view, and for one that compares two symbols the other's view."""
-
-    view: View
-    other: View | None
-
-    @property
-    def name(self) -> tuple[object, ...]:
-        """What tells it from every ground with other bars."""
-        return (self.view.name, self.other and self.other.name)
+    Values = dict[Feature, tuple[Floats, ...]]
 
 
 class VirtualFeatures:
-    """Bars and features of a store's series in any timeframe; keeps what it computed under a budget of bytes."""
+    """Bars and features of a store's series in any timeframe; keeps what it computed under a budget of bytes.
 
-    def __init__(self, store: Store, budget: int) -> None:
+    Args:
+        store: where the bars are.
+        budget: bytes of bars and features to keep in memory.
+        states: where carried states are kept; in memory by default.
+    """
+
+    def __init__(self, store: Store, budget: int, states: States | None = None) -> None:
         self._store = store
+        self._states = States() if states is None else states
         self._kept: Recent[tuple[Any, ...], Any] = Recent(budget)
 
     def __repr__(self) -> str:
         return f"<VirtualFeatures of {self._store!r} keeping {self._kept.nbytes} bytes>"
 
+    def clear(self) -> None:
+        """Forget what was computed."""
+        self._kept.clear()
+        self._states.clear()
+
+    # ---------------------------------------------------------------- bars
     def view(self, symbol: Symbol, timeframe: Timeframe, as_of: int | None) -> View:
         """Return the series as known at `as_of`; raises DataNotFoundError where nothing stored can become it."""
         for stored in (timeframe, *(t for t in reversed(TIMEFRAMES) if t < timeframe and divides(t, timeframe))):
@@ -109,74 +77,89 @@ class VirtualFeatures:
 
     def range(self, view: View, start: int | None, end: int | None) -> Bars:
         """Return the view's closed bars that open in `[start, end)`."""
-        if view.stored == view.timeframe:
-            return view.snapshot.read(start, end, view.as_of)
-        return self.bars(view).between(start, end)
+        found = [self.part(part).between(start, end) for part in view.touching(start, end)]
+        bars = [each for each in found if len(each)] or found[:1]
+        if not bars:
+            return self.part(view.parts[0])[:0]
+        if len(bars) == 1:
+            return bars[0]
+        columns = stack([each.columns for each in bars], [len(each) for each in bars])
+        return Bars(view.symbol, view.timeframe, np.concatenate([each.time for each in bars]), columns)
 
     def bars(self, view: View) -> Bars:
         """Return all of the view's closed bars."""
-        kept = self._kept.get((view.name, "bars"))
+        return self.range(view, None, None)
+
+    def part(self, part: Part) -> Bars:
+        """Return the closed bars of a part of a view."""
+        kept = self._kept.get((part.name, "bars"))
         if isinstance(kept, Bars):
             return kept
-        bars = view.snapshot.read(as_of=view.as_of)
-        if view.stored != view.timeframe:
-            bars = resample(bars, view.timeframe).closed
-        self._kept.put(
-            (view.name, "bars"), bars, bars.time.nbytes + sum(column.nbytes for column in bars.columns.values())
-        )
+        bars = part.bars()
+        nbytes = bars.time.nbytes + sum(column.nbytes for column in bars.columns.values())
+        self._kept.put((part.name, "bars"), bars, nbytes)
         return bars
 
-    def columns(
-        self, view: View, features: Sequence[str], as_of: int | None
-    ) -> tuple[dict[str, Floats], dict[str, str]]:
-        """Return the features over all of the view's bars, and the versions of their definitions, both by column.
+    def available_at(self, view: View, start: int | None = None, end: int | None = None) -> Integers:
+        """Return when each of the view's bars that open in `[start, end)` closed."""
+        parts = view.touching(start, end)
+        return np.concatenate([self._closes(part)[self.part(part).rows(start, end)] for part in parts] or [_NONE])
 
-        Higher timeframes are read as of `as_of`; the view's own moment does not tell, being None where all of it was known.
+    def anchor(self, view: View) -> int:
+        """Return the open of the view's first bar, from which recursive values run."""
+        for part in view.parts:
+            untouched = part.as_of is None and part.span.rows == part.span.bars  # nothing was corrected or deleted
+            if untouched:
+                return int(bucket_open(part.span.first, view.timeframe)) if view.derived else part.span.first
+            if len(bars := self.part(part)):
+                return int(bars.time[0])
+        return view.snapshot.edition.first
 
-        Raises what `parse` raises, and InvalidRequestError for a feature of a timeframe below the view's.
-        """
-        registry = self.registry()
-        parsed = [parse(each, registry) for each in features]
-        grounds = {feature: self._ground(view, feature, as_of) for feature in parsed}
-        values = {
-            ground: self._own(ground, [feature.plain for feature in parsed if grounds[feature] == ground])
-            for ground in dict.fromkeys(grounds.values())
-        }
-        columns: dict[str, Floats] = {}
-        for feature in parsed:
-            ground = grounds[feature]
-            rows = values[ground][feature.plain]
-            if ground.view != view:
-                rows = self._joined(view, ground, feature, rows)
-            columns.update(zip(feature.columns, rows, strict=True))
-        return columns, _versions(parsed)
-
-    def available_at(self, view: View) -> Integers:
-        """Return when each of the view's bars closed."""
-        kept: Integers | None = self._kept.get((view.name, "available_at"))
+    def _closes(self, part: Part) -> Integers:
+        kept: Integers | None = self._kept.get((part.name, "available_at"))
         if kept is None:
-            kept = Calendar.of(view.symbol).bar_close(self.bars(view).time, view.timeframe)
-            self._kept.put((view.name, "available_at"), kept, kept.nbytes)
+            kept = Calendar.of(part.view.symbol).bar_close(self.part(part).time, part.view.timeframe)
+            self._kept.put((part.name, "available_at"), kept, kept.nbytes)
         return kept
+
+    # ---------------------------------------------------------------- features
+    def registry(self) -> Registry:
+        """Return what the names in ids mean in this store."""
+        return self._store.definitions.registry()
 
     def versions(self, features: Iterable[str]) -> dict[str, str]:
         """Return the versions of the features' definitions by column."""
         registry = self.registry()
         return _versions(parse(each, registry) for each in features)
 
-    def registry(self) -> Registry:
-        """Return what the names in ids mean in this store."""
-        return self._store.definitions.registry()
+    def columns(
+        self,
+        view: View,
+        features: Sequence[str],
+        as_of: int | None,
+        start: int | None = None,
+        end: int | None = None,
+    ) -> tuple[dict[str, Floats], dict[str, str]]:
+        """Return the features at the view's bars that open in `[start, end)`, and their definitions' versions, by column.
 
-    def anchor(self, view: View) -> int:
-        """Return the open of the view's first bar, from which recursive values run; its first bucket's if none has closed."""
-        if view.as_of is None:
-            first = view.snapshot.edition.first
-            return first if view.stored == view.timeframe else int(bucket_open(first, view.timeframe))
-        return int(self.bars(view).time[0])
+        Other bars are read as of `as_of`; the view's own moment does not tell, being None where all of it was known.
 
-    def _ground(self, view: View, feature: Feature, as_of: int | None) -> Ground:
-        """Return which bars a feature asked of the view is computed of."""
+        Raises what `parse` raises, and InvalidRequestError for a feature of a timeframe below the view's.
+        """
+        registry = self.registry()
+        parsed = [parse(each, registry) for each in features]
+        grounds = {feature: self.ground(view, feature, as_of) for feature in parsed}
+        parts = [
+            _cut(self._of_part(part, grounds), self.part(part).rows(start, end)) for part in view.touching(start, end)
+        ]
+        columns: dict[str, Floats] = {}
+        for feature in parsed:
+            rows = [np.concatenate(each) if len(each) > 1 else each[0] for each in _turned(parts, feature)]
+            columns.update(zip(feature.columns, rows, strict=True))
+        return columns, _versions(parsed)
+
+    def ground(self, view: View, feature: Feature, as_of: int | None) -> Ground:
+        """Return which bars a feature asked of a view is computed of; raises as `columns` does."""
         if feature.definition.compares and feature.other is None:
             msg = f"{feature.asked} compares two symbols; name the other, as in {feature.asked}@GBPUSD"
             raise InvalidRequestError(msg, field="indicators")
@@ -186,47 +169,112 @@ class VirtualFeatures:
         own = view if mine else self.view(symbol, timeframe, as_of)
         return Ground(own, None if feature.other is None else self.view(Symbol.parse(feature.other), timeframe, as_of))
 
-    def _own(self, ground: Ground, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
-        """Return the values of features over all bars of their ground; those not kept are computed together."""
-        found: dict[Feature, tuple[Floats, ...]] = {}
-        missing = []
-        for feature in dict.fromkeys(features):
-            kept = self._kept.get((ground.name, feature, feature.version))
-            if kept is None:
-                missing.append(feature)
+    def _of_part(self, part: Part, grounds: Mapping[Feature, Ground]) -> Values:
+        """Return features at the rows of a part of the view that they were asked of."""
+        found: Values = {}
+        for ground in dict.fromkeys(grounds.values()):
+            asked = [feature for feature in grounds if grounds[feature] == ground]
+            if ground.view == part.view:
+                own = self._own(ground, part, [feature.plain for feature in asked])
+                found.update((feature, own[feature.plain]) for feature in asked)
             else:
-                found[feature] = kept
-        if missing:
-            found.update(self._compute(ground, missing))
+                found.update(self._joined(ground, part, asked))
         return found
 
-    def _compute(self, ground: Ground, features: list[Feature]) -> dict[Feature, tuple[Floats, ...]]:
-        bars = self.bars(ground.view)
+    def _own(self, ground: Ground, part: Part, features: Sequence[Feature]) -> Values:
+        """Return features at the rows of a part of their ground; those not kept are computed together."""
+        name, asked = ground.name(part), list(dict.fromkeys(features))
+        found = {feature: self._kept.get((name, feature, feature.version)) for feature in asked}
+        missing = [feature for feature in asked if found[feature] is None]
+        if missing:  # one plan has one state: of a series in parts, all that was asked for together stays together
+            found.update(self._compute(ground, part, missing if len(part.view.parts) == 1 else asked))
+        return {feature: values for feature, values in found.items() if values is not None}
+
+    def _compute(self, ground: Ground, part: Part, features: Sequence[Feature]) -> Values:
+        """Run features over a part, from the state that they had at the end of the one before."""
         plan = Plan.of(features)
+        known, words = self._carried(ground, part, plan)
+        carried: dict[Name, Integers] = {}
+        values: Values = {}
+        for each in ground.view.parts[known : part.place + 1]:
+            values = self._run(ground, each, plan, words)
+            if not each.last:
+                carried[ground.name(each)] = words.copy()
+        self._states.put(carried, plan)
+        return values
+
+    def _carried(self, ground: Ground, part: Part, plan: Plan) -> tuple[int, Integers]:
+        """Return the latest part up to this one before which a plan's state is known, and its words there."""
+        for place in range(part.place, 0, -1):
+            words = self._states.get(ground.name(ground.view.parts[place - 1]), plan)
+            if words is not None:
+                return place, words
+        return 0, plan.words.copy()
+
+    def _run(self, ground: Ground, part: Part, plan: Plan, words: Integers) -> Values:
+        """Run a plan over a part, keep its values, and leave in `words` the state at the end."""
+        bars = self.part(part)
         columns = _contiguous(bars.columns) | clock_columns(bars.time, plan.clock)
-        if ground.other is not None:
-            columns[OTHER] = close_at(bars.time, self.bars(ground.other))
-        rows = iter(plan.run(columns))
-        computed = {}
-        for feature in features:
-            values = tuple(_owned(next(rows)) for _ in feature.columns)
-            self._kept.put((ground.name, feature, feature.version), values, sum(column.nbytes for column in values))
-            computed[feature] = values
-        return computed
+        if ground.other is not None and len(bars):
+            columns[OTHER] = close_at(bars.time, self.range(ground.other, int(bars.time[0]), int(bars.time[-1]) + 1))
+        elif ground.other is not None:
+            columns[OTHER] = np.empty(0)
+        rows = iter(plan.run(columns, words))
+        values = {feature: tuple(_owned(next(rows)) for _ in feature.columns) for feature in plan.features}
+        for feature, mine in values.items():
+            key = (ground.name(part), feature, feature.version)
+            self._kept.put(key, mine, sum(column.nbytes for column in mine))
+        return values
 
-    def _joined(self, view: View, ground: Ground, feature: Feature, values: tuple[Floats, ...]) -> tuple[Floats, ...]:
-        """Return values of other bars as known at the close of each of the view's bars."""
-        name = (view.name, ground.name, feature, feature.version)
-        kept: tuple[Floats, ...] | None = self._kept.get(name)
-        if kept is None:
-            last_closed = self.available_at(ground.view).searchsorted(self.available_at(view), side="right") - 1
-            kept = tuple(_taken(column, last_closed) for column in values)
-            self._kept.put(name, kept, sum(column.nbytes for column in kept))
-        return kept
+    # ---------------------------------------------------------------- features of other bars
+    def _joined(self, ground: Ground, part: Part, features: Sequence[Feature]) -> Values:
+        """Return features of other bars as known at the close of each of a part's bars."""
+        closes = self._closes(part)
+        name = (part.name, _upto(ground, closes))
+        found = {feature: self._kept.get((*name, feature, feature.version)) for feature in features}
+        missing = [feature for feature in features if found[feature] is None]
+        if missing:
+            closed, values = self._until(ground, missing, closes)
+            last_closed = closed.searchsorted(closes, side="right") - 1
+            for feature in missing:
+                mine = tuple(_taken(column, last_closed) for column in values[feature])
+                self._kept.put((*name, feature, feature.version), mine, sum(column.nbytes for column in mine))
+                found[feature] = mine
+        return {feature: values for feature, values in found.items() if values is not None}
 
-    def clear(self) -> None:
-        """Forget what was computed."""
-        self._kept.clear()
+    def _until(self, ground: Ground, features: Sequence[Feature], closes: Integers) -> tuple[Integers, Values]:
+        """Return when the ground's bars closed, and features at them: from the last bar that had closed at the first close."""
+        plain = [feature.plain for feature in features]
+        closed: list[Integers] = []
+        values: list[Values] = []
+        for part in reversed(ground.view.touching(None, int(closes[-1]) if len(closes) else None)):
+            closed.insert(0, self._closes(part))
+            values.insert(0, self._own(ground, part, plain))
+            if len(closed[0]) and len(closes) and closed[0][0] <= closes[0]:
+                break
+        together = {
+            feature: tuple(np.concatenate(each) for each in _turned(values, feature.plain)) for feature in features
+        }
+        return np.concatenate(closed), together
+
+
+_NONE = np.empty(0, dtype=np.int64)
+
+
+def _upto(ground: Ground, closes: Integers) -> Name:
+    """Return what tells the bars of a ground that had closed by the last of these closes from others."""
+    moment = int(closes[-1]) if len(closes) else 0
+    others = () if ground.other is None else ground.other.upto(moment)
+    return (*ground.view.upto(moment), *others)
+
+
+def _cut(values: Values, rows: slice) -> Values:
+    return {feature: tuple(column[rows] for column in each) for feature, each in values.items()}
+
+
+def _turned(parts: Sequence[Values], feature: Feature) -> list[list[Floats]]:
+    """Return for each output of a feature its columns in all parts."""
+    return [[part[feature][place] for part in parts] for place in range(len(feature.columns))]
 
 
 def _versions(features: Iterable[Feature]) -> dict[str, str]:

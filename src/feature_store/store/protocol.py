@@ -12,14 +12,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from feature_store.bars import COLUMNS
+from feature_store.calendar import Calendar
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from feature_store.bars import Floats, Integers, Symbol, Timeframe
+    from feature_store.bars import Bars, Floats, Integers, Symbol, Timeframe
     from feature_store.indicators.custom import Draft
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
@@ -57,6 +61,14 @@ class Arrivals:
         return Arrivals(
             self.time[rows], self.available_at[rows], self.known_at[rows], self.assumed[rows], columns, self.source
         )
+
+
+def deletion(bars: Bars, known_at: int) -> Arrivals:
+    """Return the rows that say from `known_at` on that there are no such bars; not before each bar has closed."""
+    closes = Calendar.of(bars.symbol).bar_close(bars.time, bars.timeframe)
+    nothing = dict.fromkeys(COLUMNS, np.full(len(bars), np.nan))
+    known = np.maximum(closes, known_at)
+    return Arrivals(bars.time, closes, known, np.zeros(len(bars), dtype=np.bool_), nothing, "deletion")
 
 
 @dataclass(frozen=True, slots=True)
