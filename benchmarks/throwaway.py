@@ -93,7 +93,7 @@ class Program:
     def __init__(self, peer: Peer, *, cores: int | None = None, timeout_s: float = 600.0) -> None:
         self._peer = peer
         self._timeout_s = timeout_s
-        command = [str(python_of(peer)), str(SCRIPTS / peer.script), *([str(cores)] if cores else [])]
+        command = [str(python_of(peer)), "-Es", str(SCRIPTS / peer.script), *([str(cores)] if cores else [])]
         self._process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def __repr__(self) -> str:
