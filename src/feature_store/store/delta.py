@@ -12,48 +12,47 @@ overtook decides anew.
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from datetime import timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from feature_store.bars import TIMEFRAMES, Symbol, Timeframe
-from feature_store.errors import CorruptDataError, FeatureStoreError
+from feature_store.errors import CorruptDataError
 from feature_store.recent import Recent
-from feature_store.store.buckets import bounds, buckets
+from feature_store.store.buckets import buckets
+from feature_store.store.compaction import TRIES, Compaction, contended, quietly
 from feature_store.store.definitions import SqliteDefinitions
 from feature_store.store.delta_features import DeltaFeatures
-from feature_store.store.delta_table import NewFile, OvertakenError, VerifiedTable
+from feature_store.store.delta_table import NewFile, OvertakenError, RemovedFileError, VerifiedTable
+from feature_store.store.feature_sets import FeatureSets
 from feature_store.store.history import History, merge
 from feature_store.store.layout import BAR_SCHEMA, HISTORY_COLUMNS, bar_file, folder_of, history_of
 from feature_store.store.lock import WriterLock
 from feature_store.store.object_definitions import ObjectDefinitions
+from feature_store.store.parts import Filed, Parts, Stored
 from feature_store.store.places import LocalPlace, place_of
-from feature_store.store.protocol import Series
+from feature_store.store.protocol import CompactReport, Series
 from feature_store.store.rows import Facts, Rows
-from feature_store.store.snapshot import Snapshot, Span
+from feature_store.store.snapshot import Snapshot
 from feature_store.store.tail import Pending, Tail
 from feature_store.times import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from feature_store.store.protocol import Arrivals
+    from feature_store.store.snapshot import Span
+
+RETENTION = timedelta(days=7)
+"""How long files that were put together stay for programs that still read them."""
 
 _CACHED_BYTES = 512 * 2**20
 _FEW_ROWS = 1_000
 _FULL_ROWS, _FULL_WRITES = 4_096, 1_024
-_TRIES = 20
 _TAIL = "tail"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Some consecutive rows of a bucket, in a file or in the tail."""
-
-    facts: Facts
-    where: str | Pending
 
 
 class DeltaStore:
@@ -77,6 +76,7 @@ class DeltaStore:
         self.place = place_of(home, options)
         self._using = RLock()
         self._tables: dict[Timeframe, VerifiedTable] = {}
+        self._seen: dict[Timeframe, Parts] = {}
         self._kept: Recent[tuple[Timeframe, str], History] = Recent(cached_bytes)
         self._few_rows = few_rows
         folder = self.place.root if isinstance(self.place, LocalPlace) else None
@@ -84,6 +84,7 @@ class DeltaStore:
         self._lock = None if folder is None else WriterLock(folder)
         self._tail = None if folder is None else Tail(folder)
         self.features = DeltaFeatures(self.place, self.writing, self._using)
+        self.sets = FeatureSets(self.place)
         self.definitions = ObjectDefinitions(self.place) if folder is None else SqliteDefinitions(folder)
 
     def __repr__(self) -> str:
@@ -101,17 +102,33 @@ class DeltaStore:
         FeatureStoreError when the disk fails. Repeating it is safe after any of them.
         """
         with self.writing(), self._using:
-            for _ in range(_TRIES):
+            for _ in range(TRIES):
                 try:
                     return self._write(symbol, timeframe, arrivals)
                 except OvertakenError:
                     continue
-            raise _contended(self.place.address)
+            raise contended(self.place.address)
 
     def flush(self) -> int:
         """Move the tail to the history and return how many rows that were; other programs read the history alone."""
         with self.writing(), self._using:
             return sum(self._flush(timeframe, []) for timeframe in TIMEFRAMES)
+
+    def compact(self, *, min_files: int = 2, retention: timedelta = RETENTION) -> CompactReport:
+        """Move the tail to the history, and put the files of each bucket that has so many or more together into one.
+
+        No answer changes. Files that were put together stay for `retention`, for programs that still read them; those that
+        were out of use for longer are removed. Raises as `write` does; what was done until then is good, and repeating it
+        goes on from there.
+        """
+        before = time.time() - retention.total_seconds()
+        with self.writing(), self._using:
+            self.flush()
+            report = self.features.compact(min_files, before)
+            for timeframe in TIMEFRAMES:
+                report += self._compaction(timeframe).whole(min_files)
+                report += CompactReport(removed=len(self._table(timeframe).vacuum(before)))
+            return report
 
     def _write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
         self._table(timeframe).begin()
@@ -119,13 +136,13 @@ class DeltaStore:
         news: list[tuple[str, str, Rows]] = []
         for bucket, rows in buckets(timeframe, arrivals.time):
             part, folder = arrivals.take(rows), folder_of(symbol, bucket)
-            new = self._history(timeframe, folder, parts.get(folder, [])).news(part)
+            new = self._history(timeframe, folder, parts.of(folder)).news(part)
             if len(new):
                 news.append((timeframe.name, folder, Rows(part.take(new.rows), new.revision, new.sequence, new.bars)))
         count = sum(len(rows) for _, _, rows in news)
         if self._tail is not None and count <= self._few_rows:
             if news:
-                self._tail.append(news)
+                self._tail.append(news, self._table(timeframe).transaction(_TAIL))
             if self._is_full(timeframe):
                 self._flush(timeframe, [])
         elif news:
@@ -133,14 +150,14 @@ class DeltaStore:
         return count
 
     def _is_full(self, timeframe: Timeframe) -> bool:
-        pending = self._pending(timeframe)
+        pending = self._parts(timeframe).pending
         return len(pending) >= _FULL_WRITES or sum(each.facts.rows for each in pending) >= _FULL_ROWS
 
     def _flush(self, timeframe: Timeframe, news: list[tuple[str, Rows]]) -> int:
         """Commit what is in the tail, and news behind it; return how many rows that were."""
         table = self._table(timeframe)
         table.begin()
-        pending = self._pending(timeframe)
+        pending = self._parts(timeframe).pending
         parts: dict[str, list[Rows]] = {}
         for folder, rows in (*((each.folder, each.rows) for each in pending), *news):
             parts.setdefault(folder, []).append(rows)
@@ -150,6 +167,8 @@ class DeltaStore:
         if self._tail is not None:
             table.files()
             self._tail.drop(timeframe.name, table.transaction(_TAIL))
+        for folder in parts:
+            quietly(self._compaction(timeframe).growing, folder)
         return sum(len(rows) for folder in parts.values() for rows in folder)
 
     # ---------------------------------------------------------------- out
@@ -159,27 +178,26 @@ class DeltaStore:
         Reading it raises CorruptDataError for damaged bytes.
         """
         with self._using:
-            parts = {f: p for f, p in self._parts(timeframe).items() if f.startswith(folder_of(symbol, ""))}
-        if not parts:
+            parts = self._parts(timeframe)
+        spans = parts.spans(folder_of(symbol, "").partition("/")[0])
+        if not spans:
             return None
-        folders = {folder.rpartition("=")[2]: folder for folder in sorted(parts)}
 
         def load(span: Span) -> History:
-            folder = folders[span.bucket]
-            return self._history(timeframe, folder, parts[folder])
+            folder = folder_of(symbol, span.bucket)
+            return self._history(timeframe, folder, parts.of(folder))
 
-        spans = tuple(_span(timeframe, bucket, parts[folder]) for bucket, folder in folders.items())
         return Snapshot(symbol, timeframe, spans, load)
 
     def series(self) -> list[Series]:
         """Return what is stored, by symbol and timeframe, without opening a data file."""
-        found: dict[tuple[str, Timeframe], list[Facts]] = {}
+        found: dict[tuple[str, Timeframe], tuple[Span, ...]] = {}
         with self._using:
             for timeframe in TIMEFRAMES:
-                for folder, parts in self._parts(timeframe).items():
-                    symbol = Symbol.parse(folder.split("/")[0].partition("=")[2])
-                    found.setdefault((symbol.name, timeframe), []).extend(part.facts for part in parts)
-        return [_described(symbol, timeframe, facts) for (symbol, timeframe), facts in sorted(found.items())]
+                parts = self._parts(timeframe)
+                for folder in parts.symbols:
+                    found[Symbol.parse(folder.partition("=")[2]).name, timeframe] = parts.spans(folder)
+        return [_described(symbol, timeframe, spans) for (symbol, timeframe), spans in sorted(found.items())]
 
     def close(self) -> None:
         """Let another process write, and forget what was read."""
@@ -189,6 +207,7 @@ class DeltaStore:
             if self._tail is not None:
                 self._tail.close()
             self._tables.clear()
+            self._seen.clear()
             self._kept.clear()
             self.features.close()
             self.definitions.close()
@@ -196,40 +215,56 @@ class DeltaStore:
     # ---------------------------------------------------------------- parts
     def _table(self, timeframe: Timeframe) -> VerifiedTable:
         if timeframe not in self._tables:
-            self._tables[timeframe] = VerifiedTable(self.place.inside(f"bars/{timeframe.name}"), BAR_SCHEMA)
+            self._tables[timeframe] = VerifiedTable(self.place.inside(f"bars/{timeframe.name}"), BAR_SCHEMA, (_TAIL,))
         return self._tables[timeframe]
 
-    def _parts(self, timeframe: Timeframe) -> dict[str, list[Stored]]:
-        """Return what is stored of a timeframe by folder, each in the order of its numbers: the history, then the tail."""
+    def _parts(self, timeframe: Timeframe) -> Parts:
+        """Return what is stored of a timeframe: the history first and the tail after it, so that nothing falls in between."""
         table = self._table(timeframe)
-        pending = None
-        while pending is None:
-            files = table.files()
-            pending = [] if self._tail is None else self._tail.pending(timeframe.name, table.transaction(_TAIL))
-        parts = {folder: [Stored(Facts.of(file), file) for file in names] for folder, names in files.items()}
-        for each in pending:
-            parts.setdefault(each.folder, []).append(Stored(each.facts, each))
-        for folder in parts.values():
-            folder.sort(key=lambda part: part.facts.sequence)
-        return parts
+        files = table.files()
+        pending = self._pending(timeframe)
+        while pending is None:  # the history has moved on since, or lacks what the tail has dropped
+            missing, files = files, table.files()
+            if files is missing:
+                raise _behind(table)
+            pending = self._pending(timeframe)
+        seen = self._seen.get(timeframe)
+        if seen is None or seen.filed.files is not files or seen.pending is not pending:
+            filed = seen.filed if seen is not None and seen.filed.files is files else Filed(files)
+            seen = self._seen[timeframe] = Parts(timeframe, filed, pending)
+        return seen
 
-    def _pending(self, timeframe: Timeframe) -> list[Pending]:
+    def _pending(self, timeframe: Timeframe) -> Sequence[Pending] | None:
         if self._tail is None:
-            return []
-        return self._tail.pending(timeframe.name, self._table(timeframe).transaction(_TAIL)) or []
+            return ()
+        return self._tail.pending(timeframe.name, self._table(timeframe).transaction(_TAIL))
 
     def _history(self, timeframe: Timeframe, folder: str, parts: list[Stored]) -> History:
-        """Return the history in these parts of a bucket; what is kept of it is extended by rows that are new."""
+        """Return the history in these parts of a bucket, looking again where files of it were put together and removed."""
+        rows = parts[-1].facts.end if parts else 0
+        while True:
+            try:
+                return self._loaded(timeframe, folder, parts).until(rows)
+            except RemovedFileError as missing:
+                with self._using:
+                    self._table(timeframe).look_for(missing)
+                    parts = self._parts(timeframe).of(folder)
+
+    def _loaded(self, timeframe: Timeframe, folder: str, parts: list[Stored]) -> History:
+        """Return the history in these parts or more; what is kept of it is extended by rows that are new."""
         rows = parts[-1].facts.end if parts else 0
         known = self._kept.get((timeframe, folder)) or History.empty()
         if len(known) >= rows:
-            return known.until(rows)
+            return known
         table = self._table(timeframe)
         news = [_read(table, part).since(len(known)) for part in parts if part.facts.end > len(known)]
         history = merge([known, *news])
         _refuse_gaps(table, folder, history, rows)
         self._kept.put((timeframe, folder), history, history.nbytes)
         return history
+
+    def _compaction(self, timeframe: Timeframe) -> Compaction:
+        return Compaction(self._table(timeframe), _numbers, _stem)
 
 
 def _read(table: VerifiedTable, part: Stored) -> History:
@@ -248,12 +283,21 @@ def _refuse_gaps(table: VerifiedTable, folder: str, history: History, rows: int)
         raise CorruptDataError(msg)
 
 
-def _span(timeframe: Timeframe, bucket: str, parts: list[Stored]) -> Span:
-    facts = Facts.together([part.facts for part in parts])
-    start, end = bounds(timeframe, bucket)
-    return Span(
-        bucket, start, end, facts.rows, facts.bars, facts.first, facts.last, facts.latest_known_at, facts.content
+def _behind(table: VerifiedTable) -> CorruptDataError:
+    msg = (
+        f"{table.place.address} lacks rows that the tail handed over to it; nothing of it was used. "
+        f"Was an older copy put in its place? Restore the whole folder from one backup"
     )
+    return CorruptDataError(msg)
+
+
+def _numbers(file: str) -> tuple[int, int]:
+    facts = Facts.of(file)
+    return facts.sequence, facts.end
+
+
+def _stem(files: Sequence[str]) -> str:
+    return Facts.together([Facts.of(file) for file in files]).stem
 
 
 def _file(folder: str, parts: list[Rows]) -> NewFile:
@@ -262,11 +306,6 @@ def _file(folder: str, parts: list[Rows]) -> NewFile:
     return NewFile(partition, facts.stem, frame)
 
 
-def _contended(address: str) -> FeatureStoreError:
-    msg = f"other writers have overtaken this one {_TRIES} times at {address}; try again, or let fewer write at once"
-    return FeatureStoreError(msg)
-
-
-def _described(symbol: str, timeframe: Timeframe, facts: list[Facts]) -> Series:
-    first, last = min(f.first for f in facts), max(f.last for f in facts)
-    return Series(symbol, timeframe.name, sum(f.bars for f in facts), to_datetime(first), to_datetime(last))
+def _described(symbol: str, timeframe: Timeframe, spans: tuple[Span, ...]) -> Series:
+    first, last = min(span.first for span in spans), max(span.last for span in spans)
+    return Series(symbol, timeframe.name, sum(span.bars for span in spans), to_datetime(first), to_datetime(last))

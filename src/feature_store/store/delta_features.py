@@ -6,19 +6,24 @@ occurs twice, the row with the higher `sequence` holds.
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from feature_store.bars import Timeframe
 from feature_store.store.buckets import buckets
-from feature_store.store.delta_table import NewFile, VerifiedTable
-from feature_store.store.history import latest_rows
+from feature_store.store.compaction import TRIES, Compaction, contended, quietly
+from feature_store.store.delta_table import FIRST_ENTRY, NewFile, OvertakenError, RemovedFileError, VerifiedTable
+from feature_store.store.history import changes, latest_rows
 from feature_store.store.layout import feature_block, feature_rows, folder_of
+from feature_store.store.protocol import CompactReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
     from threading import RLock
 
-    from feature_store.bars import Symbol, Timeframe
+    from feature_store.bars import Symbol
     from feature_store.store.places import Place
     from feature_store.store.protocol import FeatureBlock
 
@@ -39,23 +44,79 @@ class DeltaFeatures:
         """Add a block in one commit that is on the disk at return; its rows replace those of the same times."""
         with self._writing(), self._using:
             table = self._table(timeframe, set_id)
-            table.begin()
-            files = []
-            for bucket, rows in buckets(timeframe, block.time):
-                stored = table.files().get(folder_of(symbol, bucket), [])
-                start = max(map(_end, stored), default=0)
-                frame = feature_rows(block, rows, start)
-                files.append(NewFile({"symbol": symbol.key, "bucket": bucket}, f"{start}_{len(frame)}", frame))
-            if files:
-                table.append(files)
+            for _ in range(TRIES):
+                try:
+                    self._append(table, symbol, timeframe, block)
+                except OvertakenError:
+                    continue
+                break
+            else:
+                raise contended(table.place.address)
+            for bucket, _ in buckets(timeframe, block.time):
+                quietly(_compaction(table).growing, folder_of(symbol, bucket))
+
+    def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
+        """Make a bucket hold the rows of a block and no others; return how many of them are new or changed, or gone.
+
+        One commit, on the disk at return: rows that come after all others are added, anything else replaces the bucket.
+        """
+        with self._writing(), self._using:
+            table = self._table(timeframe, set_id)
+            for _ in range(TRIES):
+                with suppress(OvertakenError):
+                    return self._hold(table, symbol, bucket, block)
+            raise contended(table.place.address)
+
+    def _hold(self, table: VerifiedTable, symbol: Symbol, bucket: str, block: FeatureBlock) -> int:
+        table.begin()
+        files = sorted(table.files().get(folder_of(symbol, bucket), []), key=numbers)
+        held = latest_rows([feature_block(table.read(file)) for file in files]) if files else None
+        count, begin = changes(held, block)
+        if not count:
+            return 0
+        start = numbers(files[-1])[1] if begin else 0
+        new = block[begin:]
+        partition = {"symbol": symbol.key, "bucket": bucket}
+        added = [NewFile(partition, f"{start}_{len(new)}", feature_rows(new, slice(None), start))] if len(new) else []
+        if begin or not files:
+            table.append(added)
+        else:
+            table.replace(files, added, change=True)
+        return count
 
     def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
         """Return the latest row of each time, or None; raises CorruptDataError for damaged bytes."""
         with self._using:
             table = self._table(timeframe, set_id)
-            folders = [files for folder, files in table.files().items() if folder.startswith(folder_of(symbol, ""))]
-            blocks = [feature_block(table.read(file)) for files in folders for file in sorted(files, key=_end)]
-        return latest_rows(blocks) if blocks else None
+            while True:
+                folders = [files for folder, files in table.files().items() if folder.startswith(folder_of(symbol, ""))]
+                try:
+                    blocks = [
+                        feature_block(table.read(file)) for files in folders for file in sorted(files, key=numbers)
+                    ]
+                except RemovedFileError as missing:
+                    table.look_for(missing)
+                    continue
+                return latest_rows(blocks) if blocks else None
+
+    def compact(self, min_files: int, before: float) -> CompactReport:
+        """Put the files of each bucket together, and remove those that nobody has needed since a moment."""
+        report = CompactReport()
+        for folder in self.tables():
+            timeframe, set_id = folder.split("/")
+            table = self._table(Timeframe.parse(timeframe), set_id)
+            report += _compaction(table).whole(min_files) + CompactReport(removed=len(table.vacuum(before)))
+        return report
+
+    def tables(self) -> list[str]:
+        """Return the folders of the tables that there are, `<timeframe>/<set id>`."""
+        return [name.removesuffix(FIRST_ENTRY) for name in self._place.names() if name.endswith(FIRST_ENTRY)]
+
+    def state(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str) -> str:
+        """Return a word that changes when the rows of a bucket do; empty where it has none."""
+        with self._using:
+            files = self._table(timeframe, set_id).files().get(folder_of(symbol, bucket), [])
+        return hashlib.sha256("\n".join(sorted(files)).encode()).hexdigest() if files else ""
 
     def path(self, timeframe: Timeframe, set_id: str) -> str:
         """Return the folder of the Delta table."""
@@ -71,8 +132,28 @@ class DeltaFeatures:
             self._tables[path] = VerifiedTable(self._place.inside(f"{timeframe.name}/{set_id}"))
         return self._tables[path]
 
+    def _append(self, table: VerifiedTable, symbol: Symbol, timeframe: Timeframe, block: FeatureBlock) -> None:
+        table.begin()
+        files = []
+        for bucket, rows in buckets(timeframe, block.time):
+            stored = table.files().get(folder_of(symbol, bucket), [])
+            start = max((numbers(file)[1] for file in stored), default=0)
+            frame = feature_rows(block, rows, start)
+            files.append(NewFile({"symbol": symbol.key, "bucket": bucket}, f"{start}_{len(frame)}", frame))
+        if files:
+            table.append(files)
 
-def _end(file: str) -> int:
-    """Return the number after the last row of a file of features."""
+
+def numbers(file: str) -> tuple[int, int]:
+    """Return the number of the first row in a file of features, and the one after its last."""
     start, rows = file.rpartition("/")[2].rpartition("-")[0].split("_")
-    return int(start) + int(rows)
+    return int(start), int(start) + int(rows)
+
+
+def _compaction(table: VerifiedTable) -> Compaction:
+    return Compaction(table, numbers, _stem)
+
+
+def _stem(files: Sequence[str]) -> str:
+    start, end = numbers(files[0])[0], numbers(files[-1])[1]
+    return f"{start}_{end - start}"

@@ -6,8 +6,9 @@ checksums of data, so this file adds both:
 1. A data file is written and synced, with the folders above it, before the commit that names it; then the log entry and the
    log folder are synced; then the caller is told. A failure before the commit leaves a file that nothing refers to.
 2. A data file's name ends in the digest of its bytes, and every read checks the very bytes that it decodes.
-3. Every commit carries the sum of the digests of all live names as an application transaction, which the log's checkpoints
-   keep. Opening or refreshing the table compares it with the names found, so damage to the log cannot hide or invent a file.
+3. Every commit carries the sum of the digests of all live names, and of what applications said, as an application transaction,
+   which the log's checkpoints keep. Opening or refreshing the table compares it with what is found, so damage to the log can
+   neither hide nor invent a file.
 
 A commit may be applied although its answer was lost, as object stores do. So after an error the log is asked whether the
 files are in it; their names say what is in them. If they are not because another writer was first, the caller decides anew.
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 _INTEGRITY = "integrity"
 _LOG = "_delta_log"
+FIRST_ENTRY = f"/{_LOG}/{0:020d}.json"
+"""What the name of a table's first log entry ends in."""
 _DIGEST_LENGTH = 32
 _BITS = 2**63  # a Delta transaction's version is a signed 64-bit number
 _TYPES: dict[pl.DataType, str] = {
@@ -58,6 +61,14 @@ class OvertakenError(Exception):
     """Another writer committed in between; look at the table again and decide anew."""
 
 
+class RemovedFileError(Exception):
+    """A data file is not there: another commit may have put one in its place long ago; look at the table again."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
+
+
 @dataclass(frozen=True, slots=True)
 class NewFile:
     """Rows of one partition to be added as one file; `stem` begins its name and may tell what is inside."""
@@ -68,16 +79,23 @@ class NewFile:
 
 
 class VerifiedTable:
-    """One Delta table, created by its first `append` with `schema` (None: that of the rows); a file may lack columns of it.
+    """One Delta table, created by its first `append`.
 
     Not for several threads at once but for `read`; the store above sees to that.
+
+    Args:
+        place: where it is.
+        schema: its columns (None: those of the first rows); a file may lack some.
+        applications: the names of the transactions that `append` may be told.
     """
 
-    def __init__(self, place: Place, schema: pl.Schema | None = None) -> None:
+    def __init__(self, place: Place, schema: pl.Schema | None = None, applications: Sequence[str] = ()) -> None:
         self.place = place
         self._schema = schema
+        self._applications = applications
         self._table: DeltaTable | None = None
         self._files: dict[str, list[str]] = {}
+        self._said: dict[str, int] = {}
         self._next_entry = _entry(0)
         self._disk: Literal["unknown", "synced", "failed"] = "unknown"
 
@@ -95,12 +113,12 @@ class VerifiedTable:
 
     def transaction(self, name: str) -> int:
         """Return what the commits seen so far say last of an application's transactions; 0 where they say nothing."""
-        return 0 if self._table is None else self._table.transaction_version(name) or 0
+        return self._said.get(name, 0)
 
     def read(self, file: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the rows of a data file with those of `columns` that it has (None: all).
 
-        Raises CorruptDataError when its bytes are not those that were written.
+        Raises CorruptDataError when its bytes are not those that were written, and RemovedFileError when it is not there.
         """
         content = self.content(file)
         if columns is not None:
@@ -109,14 +127,21 @@ class VerifiedTable:
         return pl.read_parquet(io.BytesIO(content), columns=columns)
 
     def content(self, file: str) -> bytes:
-        """Return the bytes of a data file; raises CorruptDataError when they are not those that were written."""
+        """Return the bytes of a data file; raises as `read` does."""
         try:
             content = self.place.read(file)
+        except FileNotFoundError as problem:
+            raise RemovedFileError(file) from problem
         except OSError as problem:
             self._corrupt(file, f"cannot be read ({problem.strerror or problem})")
         if not file.endswith(f"-{_digest(content)}.parquet"):
             self._corrupt(file, "does not match its checksum")
         return content
+
+    def look_for(self, missing: RemovedFileError) -> None:
+        """Look at the log again; raises CorruptDataError where it still names a file that is not there."""
+        if any(missing.file in files for files in self.files().values()):
+            self._corrupt(missing.file, "is missing", missing)
 
     def begin(self) -> None:
         """Get ready to write: what a writer before us committed and perhaps did not live to sync is on the disk at return.
@@ -142,35 +167,69 @@ class VerifiedTable:
         """
         self._commit(files, [], transactions or {})
 
-    def replace(self, old: Sequence[str], files: list[NewFile]) -> None:
-        """Put files that hold the rows of old ones in their place, in one commit; raises as `append` does."""
-        self._commit(files, list(old), {})
+    def replace(self, old: Sequence[str], files: list[NewFile], *, change: bool = False) -> None:
+        """Put files in the place of old ones of the same partitions, in one commit; raises as `append` does.
 
-    def removed(self) -> list[str]:
-        """Return the data files that no commit seen so far names any more and that are still there."""
+        Args:
+            old: at least one.
+            files: none where nothing is left.
+            change: whether they hold other rows, which those who follow the table then look at.
+        """
+        self._commit(files, list(old), {}, change=change)
+
+    def unused(self) -> list[str]:
+        """Return the data files that are there and that the latest commit does not name."""
         live = {file for folder in self.files().values() for file in folder}
         every = (name for name in self.place.names() if name.endswith(".parquet") and not name.startswith(_LOG))
         return [name for name in every if name not in live]
 
-    def _commit(self, files: list[NewFile], old: list[str], transactions: Mapping[str, int]) -> None:
+    def vacuum(self, before: float) -> list[str]:
+        """Remove the data files that nobody has needed since a moment, in seconds since 1970; return their names.
+
+        Those are the files that are not in use, were written before it, and that no commit since then took out of use.
+        """
+        try:
+            unused = set(self.unused()) if self.files() else set()
+            unused -= self._removed_since(before) if unused else set()
+            old = [name for name in sorted(unused) if self.place.written_at(name) < before]
+            for name in old:
+                self.place.remove(name)
+        except OSError as problem:
+            self._refused(problem)
+        return old
+
+    def _removed_since(self, before: float) -> set[str]:
+        found: set[str] = set()
+        version = 0 if self._table is None else self._table.version()
+        while self.place.exists(_entry(version)):
+            actions = _actions(self.place.read(_entry(version)))
+            if any(action["commitInfo"]["timestamp"] < before * 1000 for action in actions if "commitInfo" in action):
+                break
+            found.update(action["remove"]["path"] for action in actions if "remove" in action)
+            version -= 1
+        return found
+
+    def _commit(
+        self, files: list[NewFile], old: list[str], transactions: Mapping[str, int], *, change: bool = True
+    ) -> None:
         self.begin()
         try:
-            added = [self._written(file, change=not old) for file in files]
+            added = [self._written(file, change=change) for file in files]
             table = self._table or self._create(files[0])
         except OSError as problem:
             self._refused(problem)
         live = [file for folder in self._files.values() for file in folder if file not in old]
-        total = _sum_of_names([*live, *(action.path for action in added)])
+        total = _sum([*live, *(action.path for action in added)], {**self._said, **transactions})
         said = [Transaction(_INTEGRITY, total), *(Transaction(*each) for each in transactions.items())]
         properties = CommitProperties(app_transactions=said, max_commit_retries=0)
         version = table.version() + 1
         self._table = None  # whatever happens now, the next look reads what the log says
         try:
             table.create_write_transaction(
-                [*added, *map(_removal, old)],
+                [*added, *(_removal(file, change=change) for file in old)],
                 "append",
                 table.schema(),
-                list(files[0].partition),
+                table.metadata().partition_columns,
                 commit_properties=properties,
             )
         except (DeltaError, OSError) as problem:
@@ -202,12 +261,13 @@ class VerifiedTable:
                 table = self._table
                 table.update_incremental()
             files = sorted(pl.DataFrame(table.get_add_actions())["path"])
-            if _sum_of_names(files) != (table.transaction_version(_INTEGRITY) or 0):
+            said = {name: table.transaction_version(name) or 0 for name in self._applications}
+            if _sum(files, said) != (table.transaction_version(_INTEGRITY) or 0):
                 raise DeltaError("the files it names are not those that were committed")
         folders: dict[str, list[str]] = {}
         for file in files:
             folders.setdefault(file.rpartition("/")[0], []).append(file)
-        self._table, self._files = table, folders
+        self._table, self._files, self._said = table, folders, said
         self._next_entry = _entry(table.version() + 1)
 
     def _log_names(self) -> list[str]:
@@ -281,21 +341,19 @@ class VerifiedTable:
 
     def _damaged_entry(self) -> str:
         """Return the first log entry whose sum does not follow from the ones before, or the log itself."""
-        total = 0
+        live: set[str] = set()
+        said: dict[str, int] = {}
         for entry in self._log_names():
             if not entry.endswith(".json"):
                 continue
             try:
-                actions: list[dict[str, Any]] = [
-                    json.loads(line) for line in self.place.read(entry).splitlines() if line
-                ]
-                gained = _sum_of_names(action["add"]["path"] for action in actions if "add" in action)
-                lost = _sum_of_names(action["remove"]["path"] for action in actions if "remove" in action)
-                said = {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
+                actions = _actions(self.place.read(entry))
+                live |= {action["add"]["path"] for action in actions if "add" in action}
+                live -= {action["remove"]["path"] for action in actions if "remove" in action}
+                said |= {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
             except (OSError, ValueError, TypeError, KeyError):
                 return entry
-            total = (total + gained - lost) % _BITS
-            if said.get(_INTEGRITY, 0) != total:
+            if said.get(_INTEGRITY, 0) != _sum(live, {name: said.get(name, 0) for name in self._applications}):
                 return entry
         return _LOG
 
@@ -316,11 +374,11 @@ def _entry(version: int) -> str:
     return f"{_LOG}/{version:020d}.json"
 
 
-def _removal(file: str) -> RemoveAction:
+def _removal(file: str, *, change: bool) -> RemoveAction:
     folders = (part.partition("=") for part in file.split("/")[:-1])
     return RemoveAction(
         file,
-        data_change=False,
+        data_change=change,
         deletion_timestamp=_milliseconds(),
         partition_values={name: v for name, _, v in folders},
     )
@@ -334,8 +392,14 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _sum_of_names(files: Iterable[str]) -> int:
-    return sum(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) for name in files) % _BITS
+def _sum(files: Iterable[str], said: Mapping[str, int]) -> int:
+    """Return what tells these files' names, and what applications said, from any others."""
+    words = (f"{name} {number}" for name, number in said.items() if number)
+    return sum(int.from_bytes(hashlib.sha256(word.encode()).digest()[:8]) for word in (*files, *words)) % _BITS
+
+
+def _actions(entry: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in entry.splitlines() if line]
 
 
 def _statistics(rows: pl.DataFrame) -> str:

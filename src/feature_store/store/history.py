@@ -206,3 +206,31 @@ def latest_rows(blocks: list[FeatureBlock]) -> FeatureBlock:
     columns = stack([block.columns for block in blocks], [len(block) for block in blocks])
     available_at = np.concatenate([block.available_at for block in blocks])
     return FeatureBlock(time[last], available_at[last], {name: column[last] for name, column in columns.items()})
+
+
+def changes(held: FeatureBlock | None, block: FeatureBlock) -> tuple[int, int]:
+    """Return how many rows differ between what is held and what should be, and from which row on the latter is to be added.
+
+    0 where it is to replace what is held: where rows that are held have other bits, or are gone.
+
+    >>> import numpy as np
+    >>> hours = np.array([0, 1, 2])
+    >>> held = FeatureBlock(hours[:2], hours[:2] + 1, {"a": np.array([1.0, 2.0])})
+    >>> changes(held, FeatureBlock(hours, hours + 1, {"a": np.array([1.0, 2.0, 3.0])}))
+    (1, 2)
+    >>> changes(held, FeatureBlock(hours, hours + 1, {"a": np.array([9.0, 2.0, 3.0])}))
+    (2, 0)
+    """
+    if held is None or not len(held):
+        return len(block), 0
+    places = np.minimum(held.time.searchsorted(block.time), len(held) - 1)
+    same: Booleans = held.time[places] == block.time
+    gone = len(held) - int(same.sum())
+    for name, values in block.columns.items():
+        same &= _bits(held.columns[name])[places] == _bits(values)
+    added = not gone and bool(same[: len(held)].all())
+    return int((~same).sum()) + gone, len(held) if added else 0
+
+
+def _bits(values: Floats) -> Integers:
+    return np.ascontiguousarray(values).view(np.int64)

@@ -56,11 +56,13 @@ def bar_file(symbol: Symbol, parts: list[Rows]) -> tuple[Facts, pl.DataFrame]:
 
 
 def joined(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return files' rows as one file's, in order of time."""
+    """Return the rows of files, of bars or of features, as one file's, in order of time."""
     if len(frames) == 1:
         return frames[0]
     every = pl.concat(frames, how="diagonal")
-    return every.select(name for name in BAR_SCHEMA if name in every.columns).sort(_ORDER)
+    bars = "known_at" in every.columns
+    names = [name for name in BAR_SCHEMA if name in every.columns] if bars else every.columns
+    return every.select(names).sort([name for name in _ORDER if name in names])
 
 
 def _bar_frame(symbol: Symbol, rows: Rows) -> pl.DataFrame:

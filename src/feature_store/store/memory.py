@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from feature_store.store.buckets import ALL
 from feature_store.store.definitions import MemoryDefinitions
-from feature_store.store.history import History, latest_rows, merge
-from feature_store.store.protocol import Series
+from feature_store.store.feature_sets import FeatureSets
+from feature_store.store.history import History, changes, latest_rows, merge
+from feature_store.store.places import MemoryPlace
+from feature_store.store.protocol import CompactReport, Series
 from feature_store.store.rows import Rows
 from feature_store.store.snapshot import Snapshot, Span
 from feature_store.times import to_datetime
@@ -25,6 +27,7 @@ class MemoryStore:
         self._series: dict[tuple[Symbol, Timeframe], History] = {}
         self.features = MemoryFeatures()
         self.definitions = MemoryDefinitions()
+        self.sets = FeatureSets(MemoryPlace())
         self._writing = Lock()
 
     def __repr__(self) -> str:
@@ -59,6 +62,10 @@ class MemoryStore:
         """There is nowhere else to move rows to."""
         return 0
 
+    def compact(self) -> CompactReport:
+        """There are no files to put together."""
+        return CompactReport()
+
     def close(self) -> None:
         """Forget everything."""
         self._series.clear()
@@ -78,9 +85,22 @@ class MemoryFeatures:
             held = self._blocks.get((symbol, timeframe, set_id))
             self._blocks[symbol, timeframe, set_id] = latest_rows([block] if held is None else [held, block])
 
+    def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
+        """Make a bucket, the only one here, hold the rows of a block and no others; return how many differ."""
+        assert bucket == ALL
+        with self._writing:
+            count, _ = changes(self._blocks.get((symbol, timeframe, set_id)), block)
+            self._blocks[symbol, timeframe, set_id] = block
+        return count
+
     def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
         """Return the latest row of each time, or None."""
         return self._blocks.get((symbol, timeframe, set_id))
+
+    def state(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str) -> str:
+        """Return a word that changes when the rows do; empty where there are none."""
+        block = self._blocks.get((symbol, timeframe, set_id))
+        return "" if block is None or bucket != ALL else str(id(block))
 
     def path(self, timeframe: Timeframe, set_id: str) -> str:
         """Return a name for the table, which no other program can open."""

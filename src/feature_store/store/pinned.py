@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from feature_store.bars import Symbol, Timeframe
 from feature_store.errors import DataNotFoundError, StoreReadOnlyError
-from feature_store.store.protocol import Series
+from feature_store.store.protocol import CompactReport, Series
 from feature_store.store.snapshot import Snapshot, Span
 from feature_store.times import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from feature_store.store.feature_sets import FeatureSets
     from feature_store.store.history import History
     from feature_store.store.protocol import Arrivals, Definitions, FeatureTables, Store
     from feature_store.store.snapshot import Pin
@@ -42,6 +43,11 @@ class PinnedStore:
     def definitions(self) -> Definitions:
         """The custom indicators; their versions never change."""
         return self.store.definitions
+
+    @property
+    def sets(self) -> FeatureSets:
+        """The named sets of features; their versions never change."""
+        return self.store.sets
 
     def snapshot(self, symbol: Symbol, timeframe: Timeframe) -> Snapshot | None:
         """Return the series as it was pinned, or None for one that was not."""
@@ -77,6 +83,10 @@ class PinnedStore:
     def flush(self) -> int:
         """There is nothing to move."""
         return 0
+
+    def compact(self) -> CompactReport:
+        """There is nothing to put together."""
+        return CompactReport()
 
     def close(self) -> None:
         """Leave the store as it is; whoever opened it closes it."""

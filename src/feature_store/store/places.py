@@ -6,7 +6,10 @@ A folder keeps what was written once it has been synced (`durable`); an object s
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
 from feature_store.errors import FeatureStoreError, InvalidRequestError
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     Options = Mapping[str, str]
+
+
+_ALLOW_HTTP = ("aws_allow_http", "allow_http")
 
 
 class Place(Protocol):
@@ -46,6 +52,9 @@ class Place(Protocol):
 
     def names(self, folder: str = "") -> list[str]:
         """Return the files in a folder and those below it, in order."""
+
+    def written_at(self, name: str) -> float:
+        """Return when a file was written, in seconds since 1970."""
 
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
@@ -84,9 +93,16 @@ class LocalPlace:
 
     def create(self, name: str, content: bytes) -> bool:
         """Write a file unless there is one of this name; return whether it was written."""
-        if self.exists(name):
+        path = self.root / name
+        draft = path.with_name(f"{path.name}.{os.getpid()}.{get_ident()}")
+        write_new(draft, content)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
             return False
-        self.write_new(name, content)
+        finally:
+            draft.unlink()
+        sync(path.parent)
         return True
 
     def exists(self, name: str) -> bool:
@@ -97,6 +113,10 @@ class LocalPlace:
         """Return the files in a folder and those below it, in order."""
         return sorted(str(path.relative_to(self.root)) for path in (self.root / folder).rglob("*") if path.is_file())
 
+    def written_at(self, name: str) -> float:
+        """Return when a file was written."""
+        return (self.root / name).stat().st_mtime
+
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is no error."""
         (self.root / name).unlink(missing_ok=True)
@@ -105,6 +125,60 @@ class LocalPlace:
         """Wait until files, and folders' names, are on the disk."""
         for name in names:
             sync(self.root / name)
+
+
+class MemoryPlace:
+    """Files in this process, for a store that lives as long as it."""
+
+    address = ":memory:"
+    options = None
+
+    def __init__(self, files: dict[str, bytes] | None = None, folder: str = "") -> None:
+        self._files = {} if files is None else files
+        self._began = time.time()
+        self._folder = folder
+
+    def __repr__(self) -> str:
+        return f"<MemoryPlace of {len(self._files)} files>"
+
+    def inside(self, folder: str) -> MemoryPlace:
+        """Return the place of a folder in it."""
+        return MemoryPlace(self._files, f"{self._folder}{folder}/")
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes."""
+        try:
+            return self._files[self._folder + name]
+        except KeyError:
+            raise FileNotFoundError(name) from None
+
+    def write_new(self, name: str, content: bytes) -> None:
+        """Write a file whose name is its own."""
+        self._files[self._folder + name] = content
+
+    def create(self, name: str, content: bytes) -> bool:
+        """Write a file unless there is one of this name; return whether it was written."""
+        return self._files.setdefault(self._folder + name, content) is content
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is a file of this name."""
+        return self._folder + name in self._files
+
+    def names(self, folder: str = "") -> list[str]:
+        """Return the files in a folder and those below it, in order."""
+        within = self._folder + (f"{folder}/" if folder else "")
+        return sorted(name.removeprefix(self._folder) for name in self._files if name.startswith(within))
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        self._files.pop(self._folder + name, None)
+
+    def written_at(self, name: str) -> float:
+        """Return when this process began to keep files, as good as when any was written."""
+        return self._began if self.exists(name) else 0.0
+
+    def settle(self, names: Iterable[str]) -> None:
+        """Nothing here outlasts the process."""
 
 
 class ObjectPlace:
@@ -171,6 +245,13 @@ class ObjectPlace:
         with _as_os_errors():
             return sorted(each["path"] for batch in obstore.list(self._store, folder or None) for each in batch)
 
+    def written_at(self, name: str) -> float:
+        """Return when an object was written."""
+        import obstore  # noqa: PLC0415
+
+        with _as_os_errors():
+            return float(obstore.head(self._store, name)["last_modified"].timestamp())
+
     def remove(self, name: str) -> None:
         """Remove an object; one that is not there is no error."""
         import obstore  # noqa: PLC0415
@@ -200,14 +281,19 @@ def _opened(address: str, options: Options) -> Any:
         msg = f"{address} needs the package obstore: pip install 'forex-feature-store[s3]'"
         raise FeatureStoreError(msg, field="home") from None
     try:
-        return from_url(address, config=dict(options), client_options=_client_options(options))
+        return from_url(address, config=_store_options(options), client_options=_client_options(options))
     except (BaseError, ValueError) as problem:
         msg = f"home must be a folder or an address such as s3://bucket/market, was {address!r} ({problem})"
         raise InvalidRequestError(msg, field="home") from problem
 
 
+def _store_options(options: Options) -> Any:
+    """Return what `obstore` takes for the store; whether http is allowed it wants to hear with the client's options."""
+    return {name: value for name, value in options.items() if name.lower() not in _ALLOW_HTTP}
+
+
 def _client_options(options: Options) -> Any:
-    return {"allow_http": options.get("aws_allow_http", options.get("allow_http", "")).lower() == "true"}
+    return {"allow_http": any(options.get(name, "").lower() == "true" for name in _ALLOW_HTTP)}
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.custom import Draft
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
+    from feature_store.store.feature_sets import FeatureSets
     from feature_store.store.snapshot import Snapshot
 
     Booleans = NDArray[np.bool_]
@@ -108,6 +109,42 @@ class FeatureBlock:
     def __len__(self) -> int:
         return len(self.time)
 
+    def __getitem__(self, rows: slice) -> FeatureBlock:
+        """Return the rows of a slice, without copying."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return FeatureBlock(self.time[rows], self.available_at[rows], columns)
+
+
+@dataclass(frozen=True, slots=True)
+class CompactReport:
+    """What a run did.
+
+    Args:
+        folders: how many were rewritten.
+        before: how many files those had.
+        rows: how many rows those hold.
+        removed: how many files that were out of use for long enough were removed.
+    """
+
+    folders: int = 0
+    before: int = 0
+    rows: int = 0
+    removed: int = 0
+
+    def __add__(self, other: CompactReport) -> CompactReport:
+        return CompactReport(
+            self.folders + other.folders,
+            self.before + other.before,
+            self.rows + other.rows,
+            self.removed + other.removed,
+        )
+
+    def __str__(self) -> str:
+        what = (
+            f"{self.before} files of {self.rows} rows are {self.folders} now" if self.folders else "nothing to compact"
+        )
+        return f"{what}; {self.removed} old files removed"
+
 
 class FeatureTables(Protocol):
     """Keeps computed columns, one table for each timeframe and set of features."""
@@ -115,8 +152,14 @@ class FeatureTables(Protocol):
     def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
         """Add a block; its rows replace those of the same times."""
 
+    def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
+        """Make a bucket hold the rows of a block and no others; return how many of them are new or changed, or gone."""
+
     def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
         """Return the latest row of each time, in order of time; None where there is no such table or series."""
+
+    def state(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str) -> str:
+        """Return a word that changes when the rows of a bucket do; empty where it has none."""
 
     def path(self, timeframe: Timeframe, set_id: str) -> str:
         """Return where the table is, for other programs."""
@@ -143,6 +186,10 @@ class Store(Protocol):
     def definitions(self) -> Definitions:
         """The custom indicators."""
 
+    @property
+    def sets(self) -> FeatureSets:
+        """The named sets of features."""
+
     def write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
         """Add the rows that are not known already and return how many those were; all of them or none are kept."""
 
@@ -154,6 +201,9 @@ class Store(Protocol):
 
     def flush(self) -> int:
         """Move rows to where other programs read them, and return how many those were."""
+
+    def compact(self) -> CompactReport:
+        """Keep the same rows in fewer files; no answer changes."""
 
     def close(self) -> None:
         """Let go of files, memory and locks."""

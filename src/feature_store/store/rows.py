@@ -61,6 +61,11 @@ class Facts:
         return _facts(file)
 
     @classmethod
+    def parse(cls, stem: str) -> Facts:
+        """Return the facts of a stem; raises ValueError where it is none."""
+        return cls(*map(int, stem.split("_")))
+
+    @classmethod
     def together(cls, parts: list[Facts]) -> Facts:
         """Return the facts of consecutive rows."""
         return cls(
@@ -76,7 +81,7 @@ class Facts:
 
 @lru_cache(maxsize=65_536)
 def _facts(file: str) -> Facts:
-    return Facts(*map(int, file.rpartition("/")[2].rpartition("-")[0].split("_")))
+    return Facts.parse(file.rpartition("/")[2].rpartition("-")[0])
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,7 +8,9 @@ once SQLite has them on the disk, and move to the history many at a time:
 3. Who reads takes the history first and the tail after it, from the number that the history has. Where the tail was dropped
    beyond that number in between, the history has moved on: it is taken again. So nothing is missed, and nothing seen twice.
 
-Each row of SQLite holds one write's rows of one bucket and a digest of them, as SQLite has no checksums of its own.
+Each row of SQLite holds one write's rows of one bucket and a digest of them, as SQLite has no checksums of its own; and a mark
+of each timeframe holds how far it was dropped and the sum of the digests of what is left, so that none can vanish unseen.
+Numbers go on from what the history has, even where the file was lost and is made anew.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from feature_store.store.rows import Facts, Rows
 from feature_store.store.sqlite_file import DamagedRowError, SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 FILE = "tail.sqlite"
@@ -34,9 +36,18 @@ create table if not exists pending (
     number integer primary key autoincrement, timeframe text not null, folder text not null, facts text not null,
     content blob not null, digest blob not null
 );
-create table if not exists dropped (timeframe text primary key, upto integer not null);
+create table if not exists marks (
+    timeframe text primary key, dropped integer not null, total integer not null, digest blob not null
+);
 """
 _SELECT = "select number, timeframe, folder, facts, content, digest from pending where number > ? order by number"
+_INSERT = "insert into pending values (?, ?, ?, ?, ?, ?)"
+_LAST = "select seq from sqlite_sequence where name = 'pending'"
+_MARKS = "select timeframe, dropped, total, digest from marks"
+_MARK = """insert into marks values (?, ?, ?, ?) on conflict (timeframe) do update set
+    dropped = excluded.dropped, total = excluded.total, digest = excluded.digest"""
+_DROP = "delete from pending where timeframe = ? and number <= ?"
+_BITS = 2**63  # SQLite's numbers are signed and have 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +60,7 @@ class Pending:
         folder: of their partition there.
         facts: what is known of them.
         content: their bytes.
+        digest: of all of that.
     """
 
     number: int
@@ -56,6 +68,7 @@ class Pending:
     folder: str
     facts: Facts
     content: bytes
+    digest: bytes
 
     def __repr__(self) -> str:
         return f"<Pending {self.number} {self.timeframe} {self.folder} rows={self.facts.rows}>"
@@ -74,55 +87,66 @@ class Tail:
             home / FILE, _TABLES, "restore it from a backup, or let `feature-store doctor` say what is lost without it"
         )
         self._using = RLock()
-        self._pending: list[Pending] = []
+        self._pending: dict[str, tuple[Pending, ...]] = {}
         self._dropped: dict[str, int] = {}
+        self._last = 0
 
     def __repr__(self) -> str:
-        return f"<Tail {self._file.path} pending={len(self._pending)}>"
+        return f"<Tail {self._file.path} pending={sum(map(len, self._pending.values()))}>"
 
-    def append(self, batches: Iterable[tuple[str, str, Rows]]) -> None:
-        """Add rows of buckets, by timeframe and folder; they are on the disk at return. Raises as `SqliteFile.errors`."""
+    def append(self, batches: Iterable[tuple[str, str, Rows]], beyond: int) -> None:
+        """Add rows of buckets, by timeframe and folder; they are on the disk at return. Raises as `SqliteFile.errors`.
+
+        Their numbers come after `beyond`, which is what the history of the timeframe has.
+        """
         with self._using, self._file.errors():
             self._fresh()
-            added = []
             with self._file.transaction() as connection:
-                for timeframe, folder, rows in batches:
-                    content, facts = rows.to_bytes(), rows.facts
-                    values = (timeframe, folder, facts.stem, content, _digest(timeframe, folder, facts.stem, content))
-                    done = connection.execute(
-                        "insert into pending (timeframe, folder, facts, content, digest) values (?, ?, ?, ?, ?)", values
-                    )
-                    assert done.lastrowid is not None
-                    added.append(Pending(done.lastrowid, timeframe, folder, facts, content))
-            self._pending.extend(added)
+                last = max(beyond, *(number for (number,) in connection.execute(_LAST)), 0)
+                added = [_pending(number, *batch) for number, batch in enumerate(batches, last + 1)]
+                for each in added:
+                    values = (each.number, each.timeframe, each.folder, each.facts.stem, each.content, each.digest)
+                    connection.execute(_INSERT, values)
+                after = dict(self._pending)
+                for each in added:
+                    after[each.timeframe] = (*after.get(each.timeframe, ()), each)
+                for timeframe in {each.timeframe for each in added}:
+                    connection.execute(_MARK, _mark(timeframe, self._dropped.get(timeframe, 0), after[timeframe]))
+            self._pending = after
+            self._last = last + len(added)
 
-    def pending(self, timeframe: str, beyond: int) -> list[Pending] | None:
-        """Return what is written for a timeframe after the number that its history has; None where the history has more."""
+    def pending(self, timeframe: str, beyond: int) -> Sequence[Pending] | None:
+        """Return what is written for a timeframe after the number that its history has; None where the history has more.
+
+        It is the same object while nothing of it changes.
+        """
         with self._using, self._file.errors():
             if not self._file.there:
-                return []
+                return ()
             self._fresh()
             if self._dropped.get(timeframe, 0) > beyond:
                 return None
-            return [each for each in self._pending if each.timeframe == timeframe and each.number > beyond]
+            mine = self._pending.get(timeframe, ())
+            return mine if not mine or mine[0].number > beyond else _after(mine, beyond)
 
     def drop(self, timeframe: str, upto: int) -> None:
         """Let go of what the history of a timeframe has on the disk."""
         with self._using, self._file.errors():
-            if not self._file.there or self._dropped.get(timeframe, 0) >= upto:
+            if not self._file.there:
                 return
+            self._fresh()
+            if self._dropped.get(timeframe, 0) >= upto:
+                return
+            left = _after(self._pending.get(timeframe, ()), upto)
             with self._file.transaction() as connection:
-                connection.execute("delete from pending where timeframe = ? and number <= ?", (timeframe, upto))
-                connection.execute(
-                    "insert into dropped values (?, ?) on conflict (timeframe) do update set upto = excluded.upto",
-                    (timeframe, upto),
-                )
-            self._forget(timeframe, upto)
+                connection.execute(_DROP, (timeframe, upto))
+                connection.execute(_MARK, _mark(timeframe, upto, left))
+            self._dropped[timeframe], self._pending[timeframe] = upto, left
 
     def close(self) -> None:
         """Let go of the file."""
         with self._using:
-            self._pending, self._dropped = [], {}
+            self._pending, self._dropped, self._last = {}, {}, 0
             self._file.close()
 
     def _fresh(self) -> None:
@@ -133,31 +157,54 @@ class Tail:
             connection = self._file.connection()
             connection.execute("begin")
             try:
-                dropped = dict(connection.execute("select timeframe, upto from dropped").fetchall())
-                last = self._pending[-1].number if self._pending else 0
-                with closing(connection.execute(_SELECT, (last,))) as found:
+                marks = connection.execute(_MARKS).fetchall()
+                with closing(connection.execute(_SELECT, (self._last,))) as found:
                     news = [_checked(*row) for row in found]
             finally:
                 connection.execute("commit")
+            self._take(marks, news)
         except BaseException:
             self._file.look_again()
             raise
-        self._pending.extend(news)
-        for timeframe, upto in dropped.items():
-            self._forget(timeframe, upto)
 
-    def _forget(self, timeframe: str, upto: int) -> None:
-        self._dropped[timeframe] = upto
-        self._pending = [each for each in self._pending if each.timeframe != timeframe or each.number > upto]
+    def _take(self, marks: list[tuple[str, int, int, bytes]], news: list[Pending]) -> None:
+        """Hold what is left of what was known, and what is new; raises DamagedRowError where that is not what was written."""
+        pending: dict[str, tuple[Pending, ...]] = {}
+        for timeframe, dropped, total, digest in marks:
+            known = _after(self._pending.get(timeframe, ()), dropped)
+            pending[timeframe] = (*known, *(each for each in news if each.timeframe == timeframe))
+            if (timeframe, dropped, total, digest) != _mark(timeframe, dropped, pending[timeframe]):
+                msg = f"what it holds of {timeframe} is not what was written"
+                raise DamagedRowError(msg)
+        if any(each.timeframe not in pending for each in news) or self._dropped.keys() - pending.keys():
+            msg = "a mark is missing"
+            raise DamagedRowError(msg)
+        self._pending = pending
+        self._dropped = {timeframe: dropped for timeframe, dropped, _, _ in marks}
+        self._last = news[-1].number if news else self._last
+
+
+def _after(pending: Sequence[Pending], number: int) -> tuple[Pending, ...]:
+    return tuple(each for each in pending if each.number > number)
+
+
+def _pending(number: int, timeframe: str, folder: str, rows: Rows) -> Pending:
+    content, facts = rows.to_bytes(), rows.facts
+    return Pending(number, timeframe, folder, facts, content, _digest(number, timeframe, folder, facts.stem, content))
 
 
 def _checked(number: int, timeframe: str, folder: str, facts: str, content: bytes, digest: bytes) -> Pending:
-    if digest != _digest(timeframe, folder, facts, content):
+    if digest != _digest(number, timeframe, folder, facts, content):
         msg = f"write {number} does not match its checksum"
         raise DamagedRowError(msg)
-    return Pending(number, timeframe, folder, Facts(*map(int, facts.split("_"))), content)
+    return Pending(number, timeframe, folder, Facts.parse(facts), content, digest)
 
 
-def _digest(timeframe: str, folder: str, facts: str, content: bytes) -> bytes:
-    head = f"{timeframe}\n{folder}\n{facts}\n".encode()
+def _digest(number: int, timeframe: str, folder: str, facts: str, content: bytes) -> bytes:
+    head = f"{number}\n{timeframe}\n{folder}\n{facts}\n".encode()
     return hashlib.sha256(head + content).digest()[:16]
+
+
+def _mark(timeframe: str, dropped: int, pending: Iterable[Pending]) -> tuple[str, int, int, bytes]:
+    total = sum(int.from_bytes(each.digest[:8]) for each in pending) % _BITS
+    return timeframe, dropped, total, hashlib.sha256(f"{timeframe} {dropped} {total}".encode()).digest()[:16]
