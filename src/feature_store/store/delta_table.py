@@ -54,7 +54,7 @@ _TYPES: dict[pl.DataType, str] = {
     pl.Boolean(): "boolean",
     pl.String(): "string",
 }
-_CONFIGURATION: dict[str, str | None] = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
+_CONFIGURATION: dict[str, str | None] = {"delta.enableExpiredLogCleanup": "false"}
 
 
 class OvertakenError(Exception):
