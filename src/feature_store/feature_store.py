@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol, Timeframe
+from feature_store.cache_file import CacheFile
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.events import Ingested, emit
 from feature_store.forms import Form, check_form, in_form
@@ -23,29 +24,31 @@ from feature_store.ingest.checks import check
 from feature_store.ingest.files import read_file
 from feature_store.ingest.frames import table_of
 from feature_store.ingest.report import IngestReport
-from feature_store.materialize import MaterializeReport, fill, set_id
-from feature_store.states import FILE as STATES
+from feature_store.kept import Kept
 from feature_store.states import States
 from feature_store.store.durable import make_folder
 from feature_store.store.memory import MemoryStore
 from feature_store.store.pinned import PinnedStore
 from feature_store.store.places import is_address
-from feature_store.store.protocol import FeatureBlock, deletion
+from feature_store.store.protocol import deletion
 from feature_store.times import to_iso, to_microseconds
 from feature_store.virtual import VirtualFeatures
 from feature_store.wire import FeatureRequest, Frame, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from feature_store.bars import Floats, Integers
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
+    from feature_store.materialize import MaterializeReport, Progress
+    from feature_store.store.feature_sets import FeatureSet
     from feature_store.store.protocol import Series, Store
     from feature_store.store.snapshot import Pin
     from feature_store.views import View
 
 MEMORY = ":memory:"
+CACHE = "computed.sqlite"
 MICROSECONDS_A_MILLISECOND = 1_000
 _BUDGET = 512 * 2**20
 
@@ -76,7 +79,7 @@ def open(  # noqa: A001  the public name is feature_store.open
     except OSError as problem:
         msg = f"home must be a folder that can be written to, was {str(home)!r} ({problem.strerror})"
         raise InvalidRequestError(msg, field="home") from problem
-    return FeatureStore(DeltaStore(folder), budget=budget, states=States(folder / STATES))
+    return FeatureStore(DeltaStore(folder), budget=budget, cache=CacheFile(folder / CACHE))
 
 
 class FeatureStore:
@@ -85,7 +88,7 @@ class FeatureStore:
     Args:
         store: where the bars are.
         budget: bytes of computed features to keep in memory.
-        states: where to keep what features carry from part to part of a series; in memory by default.
+        cache: where to keep what can be computed anew, for the next process.
         clock: the time now, in UTC microseconds.
     """
 
@@ -94,11 +97,13 @@ class FeatureStore:
         store: Store,
         *,
         budget: int = _BUDGET,
-        states: States | None = None,
+        cache: CacheFile | None = None,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._store = store
-        self._virtual = VirtualFeatures(store, budget, states)
+        self._cache = CacheFile(None) if cache is None else cache
+        self._virtual = VirtualFeatures(store, budget, States(self._cache))
+        self._kept = Kept(store, self._virtual, self._cache)
         self._clock = clock
         self._closed = False
 
@@ -115,6 +120,7 @@ class FeatureStore:
         """Let other processes write; asking a closed store is an error."""
         self._closed = True
         self._virtual.clear()
+        self._cache.close()
         self._store.close()
 
     # ---------------------------------------------------------------- in
@@ -320,26 +326,75 @@ class FeatureStore:
         return FeatureStore(PinnedStore(self._store, pins), clock=self._clock)
 
     # ---------------------------------------------------------------- kept features
+    def register_set(self, name: str, features: Iterable[str], *, description: str = "") -> FeatureSet:
+        """Name features that belong together; what takes feature ids takes the name in their place.
+
+        Args:
+            name: a word, such as `trend`; no indicator's.
+            features: their ids.
+            description: for a person.
+
+        Other content under a name is its next version: `trend` is the newest, `trend:v1` the first for ever. Raises
+        InvalidRequestError, ConflictError where the name is an indicator's, and what `parse` raises.
+        """
+        self._refuse_closed()
+        return self._kept.register(name, features, description)
+
+    def feature_sets(self) -> list[FeatureSet]:
+        """Return the newest version of every named set, by name."""
+        self._refuse_closed()
+        return self._kept.sets()
+
     def materialize(self, symbol: str, timeframe: str, features: Iterable[str] | str) -> MaterializeReport:
-        """Write features of all bars into a Delta table of their own, adding only rows that are new or changed."""
-        request = self._asked(symbol, timeframe, features=features)
-        _refuse_no_features(request)
-        view = self._virtual.view(request.symbol, request.timeframe, None)
-        columns, versions = self._virtual.columns(view, request.indicators, None)
-        block = FeatureBlock(self._virtual.bars(view).time, self._virtual.available_at(view), columns)
-        return fill(self._store.features, request.symbol, request.timeframe, set_id(versions, view.stored), block)
+        """Write features of all bars into a Delta table of their own, adding only rows that are new or changed.
+
+        Args:
+            symbol: whose bars.
+            timeframe: of the bars.
+            features: ids, or the name of a set, whose table then has its name.
+        """
+        (report,) = self.backfill([symbol], timeframe, features)
+        return report
+
+    def backfill(
+        self,
+        symbols: Iterable[str],
+        timeframe: str,
+        features: Iterable[str] | str,
+        *,
+        workers: int | None = None,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> Iterator[MaterializeReport]:
+        """Bring the tables of many symbols up to date, several at once; yields each symbol's report when it is done.
+
+        Args:
+            symbols: whose bars.
+            timeframe: of the bars.
+            features: ids, or the name of a set.
+            workers: how many symbols at once; as many as there are cores by default.
+            progress: is told after each part of a series, from the threads that work.
+
+        Stopping it at any point and running it again does what is left. After a correction, only parts from its own forward
+        are computed again, and of those only rows with other bits written.
+        """
+        kept = self._found_set(features)
+        requests = [self._asked(symbol, timeframe, features=kept.features if kept else features) for symbol in symbols]
+        for request in requests:
+            _refuse_no_features(request)
+            self._virtual.view(request.symbol, request.timeframe, None)
+        if not requests:
+            return iter(())
+        filling = self._kept.filling(requests[0].timeframe, requests[0].indicators, kept)
+        return filling.fill_all([request.symbol for request in requests], workers, progress)
 
     def materialized(self, symbol: str, timeframe: str, features: Iterable[str] | str, as_: Form = "pandas") -> Any:
         """Return what `materialize` wrote last, without computing it; raises DataNotFoundError where it never ran."""
         check_form(as_)
-        request = self._asked(symbol, timeframe, features=features)
+        kept = self._found_set(features)
+        request = self._asked(symbol, timeframe, features=kept.features if kept else features)
         _refuse_no_features(request)
-        view = self._virtual.view(request.symbol, request.timeframe, None)
+        block = self._kept.read(request.symbol, request.timeframe, request.indicators, kept)
         versions = self._virtual.versions(request.indicators)
-        block = self._store.features.read(request.symbol, request.timeframe, set_id(versions, view.stored))
-        if block is None:
-            msg = f"{', '.join(request.indicators)} of {symbol} {timeframe} were never materialized; call materialize first"
-            raise DataNotFoundError(msg, field="features")
         provenance = self._provenance(int(block.time[0]), None, versions)
         columns = {column: block.columns[column] for column in versions}
         return in_form(as_, block.time, columns, _attributes(request, provenance))
@@ -348,8 +403,13 @@ class FeatureStore:
     def _asked(
         self, symbol: Any, timeframe: Any, start: Any = None, end: Any = None, features: Iterable[str] | str = ()
     ) -> FeatureRequest:
+        kept = self._found_set(features)
+        return FeatureRequest.of(symbol, timeframe, start, end, features if kept is None else kept.features)
+
+    def _found_set(self, features: Iterable[str] | str) -> FeatureSet | None:
+        """Return the set that a text names, or None where it is feature ids."""
         self._refuse_closed()
-        return FeatureRequest.of(symbol, timeframe, start, end, features)
+        return self._kept.find(features) if features else None
 
     def _formed(self, request: FeatureRequest, as_of: Any, form: Form) -> Any:
         check_form(form)

@@ -106,7 +106,6 @@ class Part:
     def name(self) -> Name:
         """What tells its bars and those before it from others."""
         view = self.view
-        forming = view.derived and self.last  # a bar that lacks its end is closed by any later one
         return (
             view.symbol.name,
             view.timeframe.name,
@@ -114,7 +113,7 @@ class Part:
             self.span.bucket,
             self.content,
             self.as_of,
-            forming,
+            view.derived and self._followed,  # a bar that lacks its end is closed by any later one
         )
 
     def touches(self, start: int | None, end: int | None) -> bool:
@@ -131,10 +130,13 @@ class Part:
         made = resample(bars, self.view.timeframe)
         return made.closed if made.forming and not self._followed else made.bars
 
-    @property
+    @cached_property
     def _followed(self) -> bool:
         """Whether any later bar was known."""
-        return any(len(later._stored()) for later in self.view.parts[self.place + 1 :])  # noqa: SLF001  of this class
+        later = self.view.parts[self.place + 1 :]
+        if self.view.as_of is None:
+            return any(part.span.bars for part in later)
+        return any(len(part._stored()) for part in later)  # noqa: SLF001  of this class
 
     def _stored(self) -> Bars:
         return self.view.snapshot.part(self.span, self.view.as_of)

@@ -131,7 +131,7 @@ def test_damaged_states_are_passed_over(tmp_path):
     with in_parts(tmp_path) as store:
         fill(store)
         expected = store.features("EUR/USD", "1m", ["ema_9"], "2023-11-01", "2023-11-30")
-    path = tmp_path / "states.sqlite"
+    path = tmp_path / "computed.sqlite"
     whole = path.read_bytes()
     for place in range(100, len(whole), len(whole) // 40):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x21]) + whole[place + 1 :])
