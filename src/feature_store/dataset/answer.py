@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +45,7 @@ class Answer:
         statuses: places in `STATUSES`; no columns where they are not wanted.
         ages: seconds from the close of a value's own bar to the event, NaN without one; no columns where not wanted.
         counts: how often each status occurs, by column.
+        counting: held while they change; rows are set by several threads, each its own.
     """
 
     bar_time: Integers
@@ -51,6 +53,7 @@ class Answer:
     statuses: dict[str, Codes]
     ages: dict[str, Floats]
     counts: dict[str, Integers]
+    counting: Lock = field(default_factory=Lock)
 
     @classmethod
     def without_data(cls, question: Question, rows: int, *, status: bool, ages: bool) -> Answer:
@@ -83,8 +86,9 @@ class Answer:
             values[old], codes[old] = np.nan, _TOO_OLD
         self.values[column.name][rows] = values
         counts = np.bincount(codes, minlength=len(STATUSES))
-        self.counts[column.name] += counts
-        self.counts[column.name][_NO_DATA] -= len(codes)
+        counts[_NO_DATA] -= len(codes)  # which they were before
+        with self.counting:
+            self.counts[column.name] += counts
         if self.statuses:
             self.statuses[column.name][rows] = codes
         if self.ages:

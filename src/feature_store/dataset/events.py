@@ -108,7 +108,7 @@ def _refuse_lacking(names: Sequence[str]) -> None:
     for wanted in ("symbol", "time"):
         if wanted not in names:
             held = ", ".join(map(repr, names[:12])) or "none"
-            msg = f"events need a column {wanted!r}, and their columns are {held}; rename one, or reset the index if it is there"
+            msg = f"events need a column {wanted!r}, and their columns are {held}; rename one, or reset the index"
             raise InvalidRequestError(msg, field="events")
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
@@ -127,7 +127,9 @@ def _symbols(column: Any) -> tuple[tuple[Symbol, ...], NDArray[np.int32]]:
     codes, spelt = pd.factorize(column if isinstance(column, pd.Series) else column.cast(pl.String).to_numpy())
     if codes.min() < 0:
         nameless = np.flatnonzero(codes < 0)
-        raise _bad_row(int(nameless[0]), "symbol must be an instrument's name such as EUR/USD, was none", len(nameless) - 1)
+        raise _bad_row(
+            int(nameless[0]), "symbol must be an instrument's name such as EUR/USD, was none", len(nameless) - 1
+        )
     parsed = [_symbol(text, codes, place) for place, text in enumerate(spelt)]
     symbols = sorted(set(parsed), key=lambda symbol: symbol.name)
     places = {symbol: place for place, symbol in enumerate(symbols)}

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
+_STATUS = pd.CategoricalDtype(list(STATUSES))
+
 
 def assembled(table: Any, last: Iterable[str], added: Arrays, form: Form) -> Any:
     """Return the caller's columns, then the added ones, then the caller's `last` ones.
@@ -64,7 +66,7 @@ def _pandas(column: NDArray[Any]) -> Any:
     if column.dtype == np.int64:
         return pd.DatetimeIndex(column.view("datetime64[us]")).tz_localize("UTC")
     if column.dtype == np.int8:
-        return pd.Categorical.from_codes(column.tolist() if not len(column) else column, categories=list(STATUSES))
+        return pd.Categorical.from_codes(column, dtype=_STATUS)
     return column
 
 
@@ -78,7 +80,7 @@ def _polars(name: str, column: NDArray[Any]) -> pl.Series:
     if column.dtype == np.int64:
         return _times(name, column)
     if column.dtype == np.int8:
-        return pl.Series(name, column.astype(np.uint8)).cast(pl.Enum(STATUSES))
+        return pl.Series(name, column.astype(np.uint8)).cat.to(pl.Enum(STATUSES))
     return pl.Series(name, column)
 
 

@@ -9,7 +9,8 @@ no later than the latest bar known at `t`. For every group in between goes on wh
 come after `t` all open later than those known at `t`: none replaces, deletes or precedes one of these. What is computed bar
 by bar from the first has the same bits up to that bar. So between two late groups, an epoch, a count of bars says it all.
 
-Imports without knowledge of their own (known when the bar closed) and live bars (known a little later) have one epoch.
+Imports without knowledge of their own (known when the bar closed) and live bars (known a little later) have one epoch. A row
+that repeats what was known of its bar, as when history is imported over live bars, changes nothing and counts for nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from feature_store.dataset.events import NO_TIME
 
 if TYPE_CHECKING:
     from feature_store.bars import Integers
+    from feature_store.store.history import History
     from feature_store.store.snapshot import Snapshot
 
 
@@ -48,8 +50,8 @@ class Knowledge:
     @classmethod
     def of(cls, snapshot: Snapshot) -> Knowledge:
         """Return what a snapshot's rows tell."""
-        parts = snapshot.histories(None, None)
-        return cls.in_order(_joined([part.time for part in parts]), _joined([part.known_at for part in parts]))
+        parts = [_news(part) for part in snapshot.histories(None, None)]
+        return cls.in_order(_joined([time for time, _ in parts]), _joined([known_at for _, known_at in parts]))
 
     @classmethod
     def in_order(cls, time: Integers, known_at: Integers) -> Knowledge:
@@ -72,6 +74,22 @@ class Knowledge:
         """Return the latest bar open known at each moment, `NO_TIME` where there was none."""
         known = self.moments.searchsorted(times, side="right")
         return np.append(self.reached, NO_TIME)[known - 1]
+
+
+def _news(history: History) -> tuple[Integers, Integers]:
+    """Return the bar opens and `known_at` of the rows that do not repeat what was known of their bar."""
+    if history.plain:
+        return history.time, history.known_at
+    later = 1 + np.flatnonzero(
+        history.time[1:] == history.time[:-1]
+    )  # in order of knowledge, so this replaces the one before
+    repeats = np.ones(len(later), dtype=np.bool_)
+    for column in history.columns.values():
+        now, before = column[later], column[later - 1]
+        repeats &= (now.view(np.int64) == before.view(np.int64)) | (np.isnan(now) & np.isnan(before))
+    news = np.ones(len(history), dtype=np.bool_)
+    news[later[repeats]] = False
+    return history.time[news], history.known_at[news]
 
 
 def _joined(parts: list[Integers]) -> Integers:

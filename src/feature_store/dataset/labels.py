@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from feature_store.bars import Bars
 from feature_store.calendar import bucket_open
 from feature_store.dataset.events import NO_TIME
 from feature_store.errors import InvalidRequestError
@@ -20,7 +19,7 @@ from feature_store.errors import InvalidRequestError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from feature_store.bars import Floats, Integers
+    from feature_store.bars import Bars, Floats, Integers
     from feature_store.dataset.events import Events
     from feature_store.views import View
     from feature_store.virtual import VirtualFeatures
@@ -149,7 +148,7 @@ def learned(view: View, bars: Bars) -> Integers:
 def _checked(labels: Mapping[str, Any]) -> Iterable[tuple[str, ForwardReturn]]:
     for name, each in labels.items():
         if not isinstance(name, str) or not isinstance(each, ForwardReturn):
-            msg = f"labels to be made are names with a ForwardReturn, as in {{'ret_4': ForwardReturn(bars=4)}}, was {each!r:.60}"
+            msg = f"labels to be made are names with a ForwardReturn, as in {{'r': ForwardReturn(bars=4)}}, was {each!r:.60}"
             raise InvalidRequestError(msg, field="labels")
         yield name, each
 

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feature_store.bars import Bars
 from feature_store.calendar import Calendar, bucket_open
 from feature_store.dataset.events import NO_TIME
 from feature_store.dataset.knowledge import Knowledge
@@ -30,7 +29,7 @@ from feature_store.recent import Recent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from feature_store.bars import Integers, Symbol, Timeframe
+    from feature_store.bars import Bars, Integers, Symbol, Timeframe
     from feature_store.dataset.answer import Answer
     from feature_store.dataset.question import Asked, Place, Question
     from feature_store.views import View
@@ -129,7 +128,9 @@ class PointInTime:
                 values[absent] = np.nan
             answer.put(column, rows, values, bars, age)
 
-    def _absent(self, seen: Seen, bars: Integers, symbol: Symbol, times: Integers, moment: int | None) -> Integers | None:
+    def _absent(
+        self, seen: Seen, bars: Integers, symbol: Symbol, times: Integers, moment: int | None
+    ) -> Integers | None:
         """Return the events at which the other symbol's bar of the same time, if there is one, was not known."""
         if self._question.as_of != EVENT or not len(seen.bars):
             return None

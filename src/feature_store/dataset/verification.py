@@ -45,7 +45,7 @@ def verified(
     events: Events,
     answer: Answer,
     absent: Container[str],
-    how_many: bool | int,  # noqa: FBT001  True means all
+    how_many: bool | int,
 ) -> None:
     """Raise LeakError, naming event, feature and both values, for a value that the slow way does not give.
 
@@ -67,7 +67,7 @@ def verified(
                     _refuse_other(row, symbol, moment, column, served, value)
 
 
-def _chosen(rows: int, how_many: bool | int) -> Integers:  # noqa: FBT001
+def _chosen(rows: int, how_many: bool | int) -> Integers:
     if how_many is True or how_many >= rows:
         return np.arange(rows)
     return np.sort(np.random.default_rng(_SEED).choice(rows, size=how_many, replace=False))
@@ -77,8 +77,8 @@ def _refuse_other(row: int, symbol: Symbol, moment: int, column: Column, served:
     bits = np.array([served, value]).view(np.int64)
     if bits[0] != bits[1] and not (np.isnan(served) and np.isnan(value)):
         msg = (
-            f"event {row} ({symbol} at {to_iso(moment)}): {column.name} was served as {served!r}, but what was known then gives "
-            f"{value!r}; do not train on this set, and report it"
+            f"event {row} ({symbol} at {to_iso(moment)}): {column.name} was served as {served!r}, but what was known then "
+            f"gives {value!r}; do not train on this set, and report it"
         )
         raise LeakError(msg)
 

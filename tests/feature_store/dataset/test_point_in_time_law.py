@@ -54,18 +54,26 @@ def imported(symbol, closes, known_at):
 
 
 def lived(symbol, closes, delays):
-    return [(symbol, place, close, place + 1 + delay) for place, (close, delay) in enumerate(zip(closes, delays))]
+    return [
+        (symbol, place, close, place + 1 + delay)
+        for place, (close, delay) in enumerate(zip(closes, delays, strict=True))
+    ]
 
 
 closes = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).uniform(1.0, 2.0, BARS).tolist())
 whole = st.builds(imported, st.sampled_from(SYMBOLS), closes, st.none() | quarters) | st.builds(
     lived, st.sampled_from(SYMBOLS), closes, delays
 )
-arrivals = st.builds(
-    lambda first, then: [*itertools.chain(*first, then), *IN_THE_END],
-    st.lists(whole, max_size=3),
-    st.lists(rows, max_size=20),
-)
+repeats = st.lists(st.tuples(st.integers(0, 60), quarters), max_size=5)
+
+
+def arriving(first, then, repeats):
+    """Whole series, then single rows, then some of all these again, at another moment."""
+    found = [*itertools.chain(*first, then), *IN_THE_END]
+    return [*found, *((*found[number % len(found)][:3], known_at) for number, known_at in repeats)]
+
+
+arrivals = st.builds(arriving, st.lists(whole, max_size=3), st.lists(rows, max_size=20), repeats)
 some_features = st.lists(st.sampled_from(FEATURES), min_size=1, max_size=4, unique=True)
 asks = st.lists(st.tuples(st.sampled_from(SYMBOLS), quarters), min_size=1, max_size=25)
 
