@@ -104,7 +104,7 @@ class Feature:
         """
         return self.symbols[-1] if self.definition.compares and self.symbols else None
 
-    @property
+    @cached_property
     def plain(self) -> Feature:
         """The same feature of the bars that it is computed of, under its full id."""
         return replace(self, timeframe=None, symbols=(), asked="")
