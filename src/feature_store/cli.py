@@ -10,23 +10,15 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from contextlib import closing, contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
+from feature_store.commands import answers, care, keeping
+from feature_store.commands.options import AsJson, Home, Symbol, Timeframe, open_store, registry_of, settings
 from feature_store.console import DEBUG, CommandGroup
 from feature_store.errors import InvalidRequestError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from feature_store import wire
-    from feature_store.feature_store import FeatureStore
-    from feature_store.indicators.registry import Registry
-    from feature_store.settings import Settings
 
 app = typer.Typer(
     name="feature-store",
@@ -35,19 +27,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Home = Annotated[
-    Path | None, typer.Option("--home", help="The store's folder; else FEATURE_STORE_HOME, else one in your user data.")
-]
-Symbol = Annotated[str, typer.Argument(help="An instrument, such as EUR/USD.", show_default=False)]
-Timeframe = Annotated[str, typer.Option("--timeframe", "-t", help="A bar's length: 1m 5m 15m 1h 4h 1d ...")]
-Start = Annotated[str | None, typer.Option(help="First bar's open, ISO 8601, UTC.", show_default=False)]
-End = Annotated[
-    str | None, typer.Option(help="Where to stop, exclusive; a bare date covers its day.", show_default=False)
-]
-Features = Annotated[list[str], typer.Argument(help="Feature ids, such as sma_50 macd rsi_14.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for a program.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
 def main() -> None:
@@ -83,7 +62,7 @@ def ingest(
 
     reports = {}
     try:
-        with _open(home) as store, tables.progress("Storing", files) as each:
+        with open_store(home) as store, tables.progress("Storing", files) as each:
             for file in each:
                 reports[str(file)] = store.ingest(symbol, timeframe, file, tz=tz, format=format)
     finally:  # what was stored before an error is stored, and said
@@ -91,60 +70,12 @@ def ingest(
             (tables.print_reports_json if as_json else tables.print_reports)(reports)
 
 
-# ---------------------------------------------------------------- bars and features out
-@app.command()
-def get(
-    symbol: Symbol,
-    timeframe: Timeframe = "1h",
-    start: Start = None,
-    end: End = None,
-    *,
-    home: Home = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-) -> None:
-    """Show stored bars."""
-    _show(home, (symbol, timeframe, start, end), _printer(as_json=as_json, as_csv=as_csv))
+# ---------------------------------------------------------------- out, kept, looked after
+for command in (answers.get, answers.features, keeping.backfill, keeping.sets, care.check, care.compact, care.delete):
+    app.command()(command)
 
 
-@app.command()
-def features(
-    symbol: Symbol,
-    ids: Features,
-    timeframe: Timeframe = "1h",
-    start: Start = None,
-    end: End = None,
-    *,
-    home: Home = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    explain: Annotated[
-        bool,
-        typer.Option("--explain", help="Say what is shared, where values begin and what compiles; compute nothing."),
-    ] = False,
-) -> None:
-    """Show features of stored bars."""
-    if explain:
-        _explain(home, ids, as_json=as_json)
-        return
-    _show(home, (symbol, timeframe, start, end, ids), _printer(as_json=as_json, as_csv=as_csv))
-
-
-@app.command()
-def backfill(
-    symbol: Symbol, ids: Features, timeframe: Timeframe = "1h", *, home: Home = None, as_json: AsJson = False
-) -> None:
-    """Compute features over a whole series and store them; a second run adds what is new."""
-    from feature_store import tables
-
-    with _open(home) as store, tables.working("Computing"):
-        report = store.materialize(symbol, timeframe, ids)
-    if as_json:
-        tables.print_json(asdict(report))
-    else:
-        typer.echo(str(report))
-
-
+# ---------------------------------------------------------------- indicators
 @app.command()
 def catalog(
     about: Annotated[
@@ -161,7 +92,7 @@ def catalog(
     from feature_store.indicators.catalog import catalog as find
 
     words = " ".join([*(about or ()), search]).strip()
-    found = find(words, _registry(home))
+    found = find(words, registry_of(home))
     if as_json:
         tables.print_json({"indicators": [each.describe() for each in found]})
     elif found:
@@ -182,7 +113,7 @@ def describe(
     from feature_store import tables
     from feature_store.indicators.catalog import parse
 
-    feature = parse(id, _registry(home))
+    feature = parse(id, registry_of(home))
     if as_json:
         tables.print_json(feature.describe())
     else:
@@ -202,7 +133,7 @@ def register(
     from feature_store.indicators.custom import Draft
 
     draft = Draft.of(read_document(file))
-    with _open(home) as store:
+    with open_store(home) as store:
         made = store.register(**vars(draft)).describe()
     if as_json:
         tables.print_json(made)
@@ -242,65 +173,13 @@ def serve(
         if ready_file is not None:
             _write_whole(ready_file, url)
 
-    settings = _settings()
-    folder = home or settings.home
-    with _open(folder) as store:
-        run(store, host, port, api_keys=[*settings.service_keys, *(api_key or ())], ready=ready)
+    chosen = settings()
+    folder = home or chosen.home
+    with open_store(str(folder)) as store:
+        run(store, host, port, api_keys=[*chosen.service_keys, *(api_key or ())], ready=ready)
 
 
 # ---------------------------------------------------------------- shared
-@contextmanager
-def _open(home: Path | None) -> Iterator[FeatureStore]:
-    import feature_store
-
-    with feature_store.open(home or _settings().home) as store:
-        yield store
-
-
-def _settings() -> Settings:
-    from feature_store.settings import Settings
-
-    return Settings.from_environment()
-
-
-def _registry(home: Path | None) -> Registry:
-    """Return what names mean in a store, which need not be there."""
-    from feature_store.store.definitions import SqliteDefinitions
-
-    with closing(SqliteDefinitions((home or _settings().home).expanduser().resolve())) as definitions:
-        return definitions.registry()
-
-
-def _show(home: Path | None, question: Sequence[Any], show: Callable[[wire.Frame], None]) -> None:
-    from feature_store import tables
-    from feature_store.wire import FeatureRequest
-
-    request = FeatureRequest.of(*question)
-    with _open(home) as store, tables.working("Computing" if request.indicators else "Reading"):
-        frame = store.frame(request)
-    show(frame)
-
-
-def _explain(home: Path | None, ids: Sequence[str], *, as_json: bool) -> None:
-    from feature_store import tables
-    from feature_store.engine.explain import explain
-
-    told = explain(ids, registry=_registry(home))
-    if as_json:
-        tables.print_json(told.to_dict())
-    else:
-        tables.print_explanation(told)
-
-
-def _printer(*, as_json: bool, as_csv: bool) -> Callable[[wire.Frame], None]:
-    from feature_store import tables
-
-    if as_json and as_csv:
-        msg = "choose one of --json and --csv"
-        raise InvalidRequestError(msg, field="json")
-    return tables.print_frame_json if as_json else tables.print_frame_csv if as_csv else tables.print_frame
-
-
 def _write_whole(file: Path, text: str) -> None:
     """Write a file that others wait for: it appears with all of its text."""
     draft = file.with_name(f"{file.name}.{os.getpid()}")

@@ -55,7 +55,7 @@ def print_frame(frame: wire.Frame) -> None:
         table.add_row(f"... {len(frame) - 2 * EDGE:,} more", *("..." for _ in frame.columns))
         _add(table, frame, rows[-EDGE:])
     table.caption = f"{len(frame):,} rows, {frame.provenance.source}, as of {frame.provenance.as_of}"
-    _console().print(table)
+    console().print(table)
 
 
 def print_frame_json(frame: wire.Frame) -> None:
@@ -142,14 +142,14 @@ def print_table(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     table = _table(title, *(rows[0] if rows else ()))
     for row in rows:
         table.add_row(*(str(value) for value in row.values()))
-    _console().print(table)
+    console().print(table)
 
 
 def print_catalog(indicators: Sequence[Definition]) -> None:
     """Print indicators by group: the id with its defaults, what it is, and its outputs where it has several."""
-    console = _console()
+    screen = console()
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), caption_justify="left")
-    table.add_column("id", overflow="fold", max_width=console.width // 3)
+    table.add_column("id", overflow="fold", max_width=screen.width // 3)
     table.add_column("what it is", overflow="fold")
     table.add_column("outputs", style="dim")
     for group, members in groupby(indicators, key=lambda each: each.group):
@@ -162,20 +162,20 @@ def print_catalog(indicators: Sequence[Definition]) -> None:
         table.add_section()
     count = f"{len(indicators):,} indicator{'s' * (len(indicators) != 1)}"
     table.caption = f"{count}; feature-store describe ID tells all of one"
-    console.print(table)
+    screen.print(table)
 
 
 def print_feature(feature: Feature) -> None:
     """Print what there is to know of a feature: what it tells, formulas, parameters, outputs and where it comes from."""
     definition, said = feature.definition, prose_of(feature.definition)
     formulas = "\n".join(f"    {line}" for line in said.formulas)
-    console = _console(_READABLE)
-    console.print(Text.assemble((feature.id, "bold"), "  ", definition.title))
+    screen = console(_READABLE)
+    screen.print(Text.assemble((feature.id, "bold"), "  ", definition.title))
     for paragraph in filter(None, (said.summary, formulas, *said.notes)):
-        console.print(Text("\n" + paragraph.replace("`", "")))
+        screen.print(Text("\n" + paragraph.replace("`", "")))
     if definition.parameters:
-        console.print(_parameters(feature))
-    console.print(_outputs(feature))
+        screen.print(_parameters(feature))
+    screen.print(_outputs(feature))
     facts = {
         "Inputs": ", ".join(definition.inputs),
         "Memory": memory_of(feature.series),
@@ -184,7 +184,7 @@ def print_feature(feature: Feature) -> None:
         "Version": f"{feature.version} ({definition.origin})",
     }
     for name, fact in facts.items():
-        console.print(Text.assemble((f"{name:<9}", "dim"), fact))
+        screen.print(Text.assemble((f"{name:<9}", "dim"), fact))
 
 
 def _parameters(feature: Feature) -> Table:
@@ -299,7 +299,7 @@ def _table(title: str, first: str = "", *others: str, right: bool = False) -> Ta
     return table
 
 
-def _console(most: int | None = None) -> Console:
+def console(most: int | None = None) -> Console:
     """Return a console of at most so many columns; where output goes into a pipe, wide enough for a table's."""
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
-    return Console(width=min(console.width, most), highlight=False) if most else console
+    screen = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    return Console(width=min(screen.width, most), highlight=False) if most else screen
