@@ -29,7 +29,7 @@ from feature_store.recent import Recent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from feature_store.bars import Bars, Integers, Symbol, Timeframe
+    from feature_store.bars import Bars, Floats, Integers, Symbol, Timeframe
     from feature_store.dataset.answer import Answer
     from feature_store.dataset.question import Asked, Place, Question
     from feature_store.views import View
@@ -116,17 +116,25 @@ class PointInTime:
         mine = (place.symbol, place.timeframe) == (found.own.view.symbol, found.own.view.timeframe)
         seen = found.own if mine else self._look(place.symbol, place.timeframe, found.moment)
         bars = found.bars if mine else found.joined(seen, times)
-        if len(seen.bars):
-            age = times - seen.available_at[bars]
-            columns, _ = self._virtual.columns(seen.view, [each.own.id for each in asked], found.moment)
-        else:
-            age, columns = np.zeros_like(times), {}
+        age = times - seen.available_at[bars] if len(seen.bars) else np.zeros_like(times)
+        columns = self._values(seen, bars, asked, found.moment)
         absent = None if place.other is None else self._absent(seen, bars, place.other, times, found.moment)
         for column in (column for each in asked for column in each.columns):
-            values = columns[column.source][bars] if columns else np.full(len(bars), np.nan)
+            values = columns[column.source]
             if absent is not None and column.compares and not column.counts_absence:
                 values[absent] = np.nan
             answer.put(column, rows, values, bars, age)
+
+    def _values(self, seen: Seen, bars: Integers, asked: list[Asked], moment: int | None) -> dict[str, Floats]:
+        """Return the values of features at bars, anything where there is none; only parts with such bars are computed."""
+        there = bars[bars >= 0]
+        if not len(there):
+            return {column.source: np.full(len(bars), np.nan) for each in asked for column in each.columns}
+        first, last = int(there.min()), int(there.max())
+        start, end = int(seen.bars.time[first]), int(seen.bars.time[last]) + 1
+        columns, _ = self._virtual.columns(seen.view, [each.own.id for each in asked], moment, start, end)
+        places = np.maximum(bars - first, 0)
+        return {name: column[places] for name, column in columns.items()}
 
     def _absent(
         self, seen: Seen, bars: Integers, symbol: Symbol, times: Integers, moment: int | None

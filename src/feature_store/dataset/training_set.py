@@ -28,7 +28,7 @@ from feature_store.dataset.labels import Labels
 from feature_store.dataset.manifest import FeatureRecord, Manifest, SeriesRecord, pins
 from feature_store.dataset.point_in_time import PointInTime
 from feature_store.dataset.question import EVENT, question
-from feature_store.dataset.verification import verified
+from feature_store.dataset.verification import check_sample, verified
 from feature_store.engine.schedule import cores
 from feature_store.errors import DataNotFoundError, InvalidRequestError, SnapshotMismatchError
 from feature_store.forms import check_form
@@ -98,6 +98,7 @@ def training_set(
     `verify` finds other values than were served.
     """
     check_form(as_)
+    check_sample(verify)
     happened = Events.of(events)
     request = FeatureRequest.of(happened.symbols[0], timeframe, indicators=features)
     registry = store.definitions.registry()
@@ -124,6 +125,7 @@ def rebuild(
     and DataNotFoundError where the store lacks rows that were there.
     """
     check_form(as_)
+    check_sample(verify)
     happened, wanted = Events.of(events), Labels.described(manifest.labels)
     _refuse_other_events(happened, wanted, manifest)
     asked = _asked_again(store, manifest)

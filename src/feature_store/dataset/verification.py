@@ -17,7 +17,7 @@ from feature_store.calendar import Calendar
 from feature_store.clock import clock_columns
 from feature_store.dataset.question import EVENT
 from feature_store.engine.plan import Plan
-from feature_store.errors import FeatureStoreError
+from feature_store.errors import FeatureStoreError, InvalidRequestError
 from feature_store.resample import divides, resample
 from feature_store.times import to_iso
 
@@ -37,6 +37,13 @@ class LeakError(FeatureStoreError):
     """A served value is not what could be computed from what was known; this is a defect, please report it with the message."""
 
     code = "leak"
+
+
+def check_sample(verify: bool | int) -> None:
+    """Raise InvalidRequestError for what is neither yes, no nor a number of events."""
+    if not isinstance(verify, int) or verify < 0:
+        msg = f"verify must be True for all events, or how many of them, was {verify!r}"
+        raise InvalidRequestError(msg, field="verify")
 
 
 def verified(

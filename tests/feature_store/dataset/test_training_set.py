@@ -10,10 +10,12 @@ import pytest
 from feature_store.dataset.answer import STATUSES
 from feature_store.dataset.training_set import training_set
 from feature_store.errors import DataNotFoundError, FeatureNotFoundError, InvalidRequestError
+from feature_store.feature_store import FeatureStore
+from feature_store.indicators.parameters import Int
 from feature_store.store.memory import MemoryStore
 from tests.conftest import random_walk, same_bits
 
-from .conftest import at, bar, events, write
+from .conftest import as_known, at, bar, events, write
 
 EIGHT = pd.Timestamp("2023-01-02T08:00Z")
 
@@ -162,6 +164,55 @@ def test_a_deleted_bar_is_gone_from_the_moment_that_was_known(kept):
     assert found["bar_time"].tolist() == [EIGHT - timedelta(hours=6), EIGHT - timedelta(hours=7)]
 
 
+@pytest.fixture
+def late():
+    """Twelve hours of EUR/USD, known when they closed, and of GBP/USD, known half an hour later."""
+    made = MemoryStore()
+    for place in range(12):
+        write(made, "EUR/USD", bar(1.0 + place**2), first=place)
+        write(made, "GBP/USD", bar(2.0 + place**3), first=place, known_at=place + 1.5)
+    return made
+
+
+def test_a_bar_of_another_symbol_counts_from_the_moment_it_was_known(late):
+    found = training_set(late, events(("EURUSD", 8), ("EURUSD", 8.5)), ["lag_1@GBPUSD", "lag_1@GBPUSD@2h"], verify=True)
+    assert found.frame["lag_1@GBPUSD"].tolist() == [2.0 + 5**3, 2.0 + 6**3]
+    assert found.frame["lag_1@GBPUSD@2h"].tolist() == [2.0 + 3**3, 2.0 + 5**3]
+
+
+def test_two_symbols_are_compared_once_both_bars_are_known(late):
+    found = training_set(late, events(("EURUSD", 8), ("EURUSD", 8.5)), ["correl_2@GBPUSD"], verify=True)
+    assert found.frame["correl_2@GBPUSD"].isna().tolist() == [True, False]
+
+
+def test_absence_is_asked_as_of_the_event(late):
+    FeatureStore(late).register("present", "is_known(other) + 0 * lag(close, n)", {"n": Int(1)})
+    found = training_set(late, events(("EURUSD", 8), ("EURUSD", 8.5)), ["present_1@GBPUSD"], verify=True)
+    assert found.frame["present_1@GBPUSD"].tolist() == [0.0, 1.0]
+
+
+def test_a_longer_bar_whose_last_hour_was_deleted_is_forming_again():
+    write(store := MemoryStore(), "EUR/USD", pd.concat([bar(float(place)) for place in range(1, 7)]))
+    write(store, "EUR/USD", bar(np.nan), first=5, known_at=8)
+    found = training_set(store, events(("EURUSD", 7), ("EURUSD", 8)), ["lag_1"], timeframe="2h", verify=True)
+    assert found.frame["lag_1"].tolist() == [4.0, 2.0]
+
+
+def test_a_series_in_several_parts_is_one_series(kept):
+    christmas = 51 * 168  # hours after Monday; half-hours are stored year by year
+    features = ["ema_3", "lag_1@4h", "correl_5@GBPUSD"]
+    write(kept, "EUR/USD", random_walk(800, seed=1), "30m", first=2 * christmas)
+    write(kept, "GBP/USD", random_walk(800, seed=2), "30m", first=2 * christmas)
+    write(kept, "EUR/USD", bar(1.5), "30m", first=2 * christmas + 100, known_at=christmas + 300)
+    write(kept, "GBP/USD", bar(np.nan), "30m", first=2 * christmas + 700, known_at=christmas + 360)
+    hours = [christmas + each for each in (0, 20, 60, 170.25, 299.75, 300, 345, 360, 380, 999)]
+    found = training_set(kept, events(*(("EURUSD", each) for each in hours)), features, verify=True)
+    assert len(found.manifest.series[0].pin) == (1 if isinstance(kept, MemoryStore) else 2)
+    for row, each in enumerate(hours):
+        expected = as_known(kept, "EUR/USD", "1h", features, np.datetime64(at(each), "us"))
+        assert same_bits(found.frame.loc[row, features], [expected[name] for name in features])
+
+
 # ---------------------------------------------------------------- refusals
 @pytest.mark.parametrize(
     ("options", "told"),
@@ -179,6 +230,7 @@ def test_a_deleted_bar_is_gone_from_the_moment_that_was_known(kept):
         ({"as_of": "whenever"}, "as_of must be an ISO 8601 time"),
         ({"timeframe": "7h"}, "timeframe must be one of"),
         ({"as_": "csv"}, "as_ must be one of"),
+        ({"verify": -1}, "verify must be True for all events, or how many of them, was -1"),
         ({"features": ["sma_5", "y"]}, "no indicator is called 'y'"),
     ],
 )
