@@ -90,7 +90,7 @@ def history_of(rows: pl.DataFrame) -> History:
         rows["time"].to_physical().to_numpy(),
         rows["known_at"].to_physical().to_numpy(),
         rows["sequence"].to_numpy(),
-        {name: rows[name].fill_null(np.nan).to_numpy() for name in _VALUES if name in rows.columns},
+        {name: rows[name].to_numpy() for name in _VALUES if name in rows.columns},
     )
 
 
