@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Raised when a field changes its meaning."""
+ENGINE = version("forex-feature-store")
+"""The version of this package."""
 
 
 @dataclass(frozen=True, slots=True)

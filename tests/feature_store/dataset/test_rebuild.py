@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import feature_store
 from feature_store.dataset.labels import ForwardReturn
 from feature_store.dataset.manifest import Manifest
 from feature_store.dataset.training_set import rebuild, training_set
@@ -75,6 +76,7 @@ def test_a_manifest_names_versions_series_and_anchors(filled):
     }
     assert [sum(each.pin.values()) for each in found.series] == [60, 60]
     assert found.lacking == {"y": 1}
+    assert found.engine == feature_store.__version__
 
 
 @pytest.mark.parametrize(
