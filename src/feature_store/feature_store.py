@@ -15,14 +15,13 @@ import numpy as np
 
 from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol, Timeframe
 from feature_store.cache_file import CacheFile
-from feature_store.errors import DataNotFoundError, InvalidRequestError
-from feature_store.events import Ingested, emit
+from feature_store.errors import DataNotFoundError, FeatureStoreError, InvalidRequestError
 from feature_store.forms import Form, check_form, in_form
 from feature_store.indicators.catalog import catalog, parse
 from feature_store.indicators.custom import Draft
-from feature_store.ingest.checks import check
-from feature_store.ingest.files import read_file
+from feature_store.ingest.finding import files_of
 from feature_store.ingest.frames import table_of
+from feature_store.ingest.pipeline import Wish, ingest_files, ingest_frame
 from feature_store.ingest.report import IngestReport
 from feature_store.kept import Kept
 from feature_store.states import States
@@ -127,54 +126,70 @@ class FeatureStore:
     def ingest(
         self,
         symbol: str,
-        timeframe: str,
+        timeframe: str | None,
         bars: Any,
         known_at: Any = None,
         source: str = "",
         *,
         tz: str | None = None,
         format: str | None = None,  # noqa: A002  the field's word, as in --format
+        dry_run: bool = False,
+        again: bool = False,
     ) -> IngestReport:
-        """Add bars; what is stored is on the disk at return.
+        """Add bars, or ticks made into bars; what is stored is on the disk at return.
 
         Args:
             symbol: such as `EUR/USD`, in any common spelling.
-            timeframe: such as `1h`.
-            bars: rows in any order: a pandas, polars or Arrow frame, a dict of arrays, `Bars`, or a file's name (CSV,
-                gzipped CSV, Parquet); columns in any common spelling.
+            timeframe: such as `1h`; None means what the rows are, and minutes for ticks.
+            bars: rows in any order: a pandas, polars or Arrow frame, a dict of arrays, or `Bars`, columns in any common
+                spelling; or the name of a file, a folder or a pattern, in any of the formats that `ingest.source` lists.
             known_at: when these values were learned, unless the bars have a column `known_at`. None means when each bar
                 closed, an assumption that is marked. Of the rows of one time the latest `known_at` wins, whatever order
                 they came in; a tie goes to the later arrival. So a corrected file brought once more replaces what was
                 assumed, and an observed value outlives an assumed one.
             source: who said so; the file's name if it is a file.
-            tz: the time zone of times that carry none, UTC by default.
-            format: the file's format where its name does not tell.
+            tz: the time zone of times that carry none, such as `Europe/Athens`, or a server's clock, such as `UTC+2/EU`. None
+                means UTC for a frame; for a file, what its format fixes, or the clock that its weekends show.
+            format: the file's format where it does not tell itself.
+            dry_run: whether to count only what would be stored.
+            again: whether to read a file that was imported before and whose rows are all there.
 
         Rows that break a rule are quarantined in the report, each with its place and the reason. Rows known already, with the
         same `known_at` and values, are duplicates and are not written again.
 
-        Raises UnsupportedFileError, InvalidRequestError, StoreLockedError (another process writes), CorruptDataError.
+        Raises UnsupportedFileError, ConflictError (a file of another symbol or timeframe), InvalidRequestError,
+        StoreLockedError (another process writes), CorruptDataError.
         """
-        request = self._asked(symbol, timeframe)
-        known = None if known_at is None else to_microseconds(known_at, "known_at")
+        wish = self._wish(symbol, timeframe, known_at, tz, format, dry_run=dry_run, again=again, source=source)
         if isinstance(bars, str | Path):
-            table, source = read_file(bars, format=format), source or Path(bars).name
-        else:
-            table = table_of(bars)
-        checked = check(
-            table,
-            request.symbol,
-            request.timeframe,
-            known_at=known,
-            source=source,
-            timezone=tz,
-            now=self._clock(),
-        )
-        stored = self._store.write(request.symbol, request.timeframe, checked.arrivals) if len(checked.arrivals) else 0
-        known_already = checked.repeated + len(checked.arrivals) - stored
-        last = int(checked.arrivals.time.max()) if stored else None
-        emit(Ingested(request.symbol.name, request.timeframe.name, stored, len(checked.quarantined), last))
-        return IngestReport(len(table), stored, known_already, checked.quarantined, checked.timezone)
+            reports = []
+            for _, done in ingest_files(self._store, files_of([bars]), wish, self._clock()):
+                if isinstance(done, FeatureStoreError):
+                    raise done
+                reports.append(done)
+            return IngestReport.together(reports)
+        return ingest_frame(self._store, table_of(bars), wish, self._clock())
+
+    def ingest_files(
+        self,
+        symbol: str,
+        files: Iterable[str | Path],
+        timeframe: str | None = None,
+        *,
+        known_at: Any = None,
+        tz: str | None = None,
+        format: str | None = None,  # noqa: A002  the field's word, as in --format
+        dry_run: bool = False,
+        again: bool = False,
+        tell: Callable[[Path, int], None] = lambda _file, _bytes: None,
+    ) -> Iterator[tuple[Path, IngestReport | FeatureStoreError]]:
+        """Add the rows of many files, and yield each one's report, or why it cannot be read, as soon as it is done.
+
+        A zip with several data files yields one for each. Ticks are taken in the order of time, and a bar that begins in one
+        file goes on in the next. `tell` hears of the bytes of each file as they are read; for the rest see `ingest`.
+        """
+        wish = self._wish(symbol, timeframe, known_at, tz, format, dry_run=dry_run, again=again)
+        yield from ingest_files(self._store, files_of(files), wish, self._clock(), tell)
 
     def delete(self, symbol: str, timeframe: str, start: Any, end: Any, known_at: Any = None) -> int:
         """Take back the bars that open from `start` up to `end`, and return how many; they stay in what was known before.
@@ -400,6 +415,30 @@ class FeatureStore:
         return in_form(as_, block.time, columns, _attributes(request, provenance))
 
     # ---------------------------------------------------------------- how
+    def _wish(
+        self,
+        symbol: str,
+        timeframe: str | None,
+        known_at: Any,
+        tz: str | None,
+        format_: str | None,
+        *,
+        dry_run: bool,
+        again: bool,
+        source: str = "",
+    ) -> Wish:
+        self._refuse_closed()
+        return Wish(
+            Symbol.parse(symbol),
+            None if timeframe is None else Timeframe.parse(timeframe),
+            None if known_at is None else to_microseconds(known_at, "known_at"),
+            source,
+            tz,
+            format_,
+            dry_run,
+            again,
+        )
+
     def _asked(
         self, symbol: Any, timeframe: Any, start: Any = None, end: Any = None, features: Iterable[str] | str = ()
     ) -> FeatureRequest:

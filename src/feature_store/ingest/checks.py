@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from feature_store.bars import PRICES
+from feature_store.bars import PRICES, SPREAD_COLUMNS
 from feature_store.calendar import DAY, HOUR, Calendar, bucket_open
-from feature_store.ingest.moments import Moments, moments
-from feature_store.ingest.report import Rejected
+from feature_store.ingest.moments import Moments, local_moments
+from feature_store.ingest.placing import UTC, Placing
+from feature_store.ingest.report import KEPT, Quarantine, Rejected
 from feature_store.store.protocol import Arrivals
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from feature_store.bars import Floats, Integers, Symbol, Timeframe
     from feature_store.ingest.frames import Table
+    from feature_store.ingest.given import Given
 
     Booleans = NDArray[np.bool_]
 
@@ -40,76 +43,84 @@ REPEATED = "time repeated with other values; the first row was taken"
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Checked:
-    """A table's rows sorted out: those for the store, how many stood there twice, and those that break a rule."""
+    """A table's rows sorted out: those for the store, how many stood there before, and those that break a rule."""
 
     arrivals: Arrivals
     repeated: int
-    quarantined: tuple[Rejected, ...]
-    timezone: str
+    quarantined: Quarantine
 
 
-def check(
-    table: Table,
-    symbol: Symbol,
-    timeframe: Timeframe,
-    *,
-    known_at: int | None,
-    source: str,
-    timezone: str | None,
-    now: int,
-) -> Checked:
-    """Sort out the rows of a table.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What rows of one series must keep.
 
     Args:
-        table: rows in any order.
         symbol: whose calendar holds.
         timeframe: the bars' length.
         known_at: when the rows were learned, in UTC microseconds; None means when each bar closed, an assumption that is
             marked, unless the table has a column of its own for it.
         source: who said so.
-        timezone: the zone of times that carry none; None means UTC.
         now: a bar that closes later is still forming.
+        knowledge: where the clock stood that wrote such a column.
     """
-    opened = moments(table.time(), timezone or table.timezone)
-    calendar = Calendar.of(symbol)
-    available_at = calendar.bar_close(np.where(opened.readable, opened.time, 0), timeframe)
-    known, assumed = _knowledge(table, known_at, available_at, timezone)
-    values = table.values()
-    rules = [
-        *_rules_of_time(opened, timeframe),
-        *_rules_of_values(values),
-        *_rules_of_the_market(opened.time, available_at, calendar, timeframe),
-        (UNREADABLE_KNOWN_AT, ~known.readable),
-        (FORMING, (available_at > known.time) | (available_at > now)),
-    ]
-    reasons = [reason for reason, _ in rules]
-    broken = _first_broken([mask for _, mask in rules], len(table))
-    kept, again, differing = _unique(np.flatnonzero(broken < 0), opened.time, known.time, values)
-    broken[differing] = len(reasons)
-    arrivals = Arrivals(opened.time, available_at, known.time, assumed, values, source).take(kept)
-    return Checked(arrivals, len(again), _rejected(table, broken, [*reasons, REPEATED]), opened.timezone)
 
+    symbol: Symbol
+    timeframe: Timeframe
+    known_at: int | None
+    source: str
+    now: int
+    knowledge: Placing = UTC
 
-def _knowledge(
-    table: Table, known_at: int | None, available_at: Integers, timezone: str | None
-) -> tuple[Moments, Booleans]:
-    """Return when each row was known, and where that is assumed."""
-    everywhere = np.ones(len(table), dtype=np.bool_)
-    if known_at is not None:
-        return Moments(np.full(len(table), known_at, dtype=np.int64), everywhere, "UTC"), ~everywhere
-    column = table.known_at()
-    if column is None:
-        return Moments(available_at, everywhere, "UTC"), everywhere
-    known = moments(column, timezone)
-    absent = column.is_null().to_numpy()
-    return Moments(np.where(absent, available_at, known.time), known.readable | absent, known.timezone), absent
+    def check(self, table: Table, opened: Moments, given: Given, held: int = KEPT) -> Checked:
+        """Sort out the rows of a table.
+
+        Args:
+            table: rows in any order.
+            opened: their bar opens.
+            given: the rows of the tables before, which are remembered with these; of rows of one `time` and `known_at` the
+                first is taken.
+            held: how many quarantined rows to show with their values.
+        """
+        calendar = Calendar.of(self.symbol)
+        time = np.where(opened.readable, opened.time, 0)
+        available_at = calendar.bar_close(time, self.timeframe)
+        known, assumed = self._knowledge(table, available_at)
+        values = table.values()
+        rules = [
+            *_rules_of_time(time, opened.readable, self.timeframe),
+            *_rules_of_values(values),
+            *_rules_of_the_market(time, available_at, calendar, self.timeframe),
+            (UNREADABLE_KNOWN_AT, ~known.readable),
+            (FORMING, (available_at > known.time) | (available_at > self.now)),
+        ]
+        reasons = [*(reason for reason, _ in rules), REPEATED]
+        broken = first_broken([mask for _, mask in rules], len(table))
+        every = Arrivals(time, available_at, known.time, assumed, values, self.source)
+        good = np.flatnonzero(broken < 0)
+        first, again, changed = given.sort_out(every if len(good) == len(table) else every.take(good))
+        broken[good[changed]] = len(reasons) - 1
+        kept = good[first]
+        arrivals = every if len(kept) == len(table) else every.take(kept)
+        return Checked(arrivals, len(again), rejected(table, broken, reasons, held))
+
+    def _knowledge(self, table: Table, available_at: Integers) -> tuple[Moments, Booleans]:
+        """Return when each row was known, and where that is assumed."""
+        everywhere = np.ones(len(table), dtype=np.bool_)
+        if self.known_at is not None:
+            return Moments(np.full(len(table), self.known_at, dtype=np.int64), everywhere, "UTC"), ~everywhere
+        column = table.known_at()
+        if column is None:
+            return Moments(available_at, everywhere, "UTC"), everywhere
+        known = self.knowledge.moments(local_moments(column))
+        absent = column.is_null().to_numpy()
+        return Moments(np.where(absent, available_at, known.time), known.readable | absent, known.timezone), absent
 
 
 # ---------------------------------------------------------------- rules: a reason and where it holds
-def _rules_of_time(opened: Moments, timeframe: Timeframe) -> Iterator[tuple[str, Booleans]]:
-    yield UNREADABLE_TIME, ~opened.readable
+def _rules_of_time(time: Integers, readable: Booleans, timeframe: Timeframe) -> Iterator[tuple[str, Booleans]]:
+    yield UNREADABLE_TIME, ~readable
     if timeframe.microseconds <= HOUR:
-        yield OFF_GRID.format(timeframe=timeframe), bucket_open(opened.time, timeframe) != opened.time
+        yield OFF_GRID.format(timeframe=timeframe), bucket_open(time, timeframe) != time
 
 
 def _rules_of_values(values: Mapping[str, Floats]) -> Iterator[tuple[str, Booleans]]:
@@ -120,8 +131,9 @@ def _rules_of_values(values: Mapping[str, Floats]) -> Iterator[tuple[str, Boolea
     yield OUTSIDE, _outside(*prices)
     volume = values["tick_volume"]
     yield BAD_VOLUME, (volume < 0) | np.isinf(volume)
-    if "spread" in values:
-        yield BAD_SPREAD, (values["spread"] < 0) | np.isinf(values["spread"])
+    spreads = [values[name] for name in SPREAD_COLUMNS if name in values]
+    if spreads:
+        yield BAD_SPREAD, np.logical_or.reduce([(column < 0) | np.isinf(column) for column in spreads])
     for side in ("bid", "ask"):
         quoted = [values[f"{side}_{name}"] for name in PRICES if f"{side}_{name}" in values]
         if quoted:
@@ -144,7 +156,8 @@ def _rules_of_the_market(
         yield MARKET_CLOSED, calendar.is_weekend(time) & calendar.is_weekend(available_at - 1)
 
 
-def _first_broken(masks: list[Booleans], rows: int) -> Integers:
+# ---------------------------------------------------------------- shared with the rules of ticks
+def first_broken(masks: list[Booleans], rows: int) -> Integers:
     """Return for each row the number of the first rule that it breaks, or -1."""
     broken = np.full(rows, -1, dtype=np.int64)
     for number in reversed(range(len(masks))):
@@ -152,26 +165,18 @@ def _first_broken(masks: list[Booleans], rows: int) -> Integers:
     return broken
 
 
-# ---------------------------------------------------------------- rows of one time and one knowledge time
-def _unique(
-    rows: Integers, time: Integers, known_at: Integers, values: Mapping[str, Floats]
-) -> tuple[Integers, Integers, Integers]:
-    """Return the first row of each (`time`, `known_at`), the later ones with equal values, and the later ones with others."""
-    order = rows[np.lexsort((rows, known_at[rows], time[rows]))]
-    begins = np.ones(len(order), dtype=np.bool_)
-    begins[1:] = (np.diff(time[order]) != 0) | (np.diff(known_at[order]) != 0)
-    if begins.all():
-        return order, order[:0], order[:0]
-    first = order[np.maximum.accumulate(np.where(begins, np.arange(len(order)), 0))]
-    same = np.ones(len(order), dtype=np.bool_)
-    for column in values.values():
-        same &= (column[order] == column[first]) | (np.isnan(column[order]) & np.isnan(column[first]))
-    return order[begins], order[~begins & same], order[~begins & ~same]
-
-
-def _rejected(table: Table, broken: Integers, reasons: list[str]) -> tuple[Rejected, ...]:
+def rejected(table: Table, broken: Integers, reasons: list[str], held: int) -> Quarantine:
+    """Return the rows that break a rule, and among them, in order, what stands in the table and is no row."""
     rows = np.flatnonzero(broken >= 0)
-    values = table.rows[rows.tolist()].to_dicts()
-    return tuple(
-        Rejected(int(table.numbers[row]), reasons[broken[row]], value) for row, value in zip(rows, values, strict=True)
-    )
+    if not len(rows):
+        return Quarantine(table.broken)
+    values = table.rows[rows[:held].tolist()].to_dicts()
+    shown = [
+        Rejected(int(table.numbers[row]), reasons[broken[row]], value)
+        for row, value in zip(rows[:held], values, strict=True)
+    ]
+    counts = Counter(each.reason for each in table.broken)
+    for number, count in enumerate(np.bincount(broken[rows], minlength=len(reasons)).tolist()):
+        if count:
+            counts[reasons[number]] += count
+    return Quarantine(sorted((*table.broken, *shown), key=lambda each: each.row)[:held], counts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from feature_store.bars import COLUMNS, PRICES, QUOTE_COLUMNS, Bars
+from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, PRICES, Bars
 from feature_store.errors import InvalidRequestError
 from feature_store.ingest.spelling import EXPECTED, TICK_PRICES, TICK_VOLUMES, canonical_names, lacking
 
@@ -54,7 +54,7 @@ class Table:
 
     def values(self) -> dict[str, Floats]:
         """Return the bars' columns as float64, NaN where a value is absent or not a number; prices from quotes if need be."""
-        wanted = [name for name in (*COLUMNS, "spread", *QUOTE_COLUMNS) if name in self.names]
+        wanted = [name for name in (*COLUMNS, *OPTIONAL_COLUMNS) if name in self.names]
         values = {name: self._prices(name) if name != "tick_volume" else self._numbers(name) for name in wanted}
         for price in PRICES:
             if price not in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from feature_store.bars import PRICES, QUOTE_COLUMNS
+from feature_store.bars import PRICES, QUOTE_COLUMNS, SPREAD_COLUMNS
 from feature_store.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ _SPELLINGS = {
     **_TICK_SPELLINGS,
     **dict.fromkeys(_VOLUMES, "tick_volume"),
     **dict.fromkeys((*_TIMES, *_TIMES_UTC, *_INDEXES), "time"),
-    **{name: name for name in ("spread", "known_at", "date")},
+    **{name: name for name in (*SPREAD_COLUMNS, "known_at", "date")},
 }
 _QUOTE = re.compile(
     r"(?P<side>bid|ask)_?(?P<price>open|high|low|close|o|h|l|c)|(?P<price2>open|high|low|close)_?(?P<side2>bid|ask)"

@@ -28,6 +28,7 @@ from feature_store.store.delta_features import DeltaFeatures
 from feature_store.store.delta_table import NewFile, OvertakenError, RemovedFileError, VerifiedTable
 from feature_store.store.feature_sets import FeatureSets
 from feature_store.store.history import History, merge
+from feature_store.store.journal import PlaceJournal, SqliteJournal
 from feature_store.store.layout import BAR_SCHEMA, HISTORY_COLUMNS, bar_file, folder_of, history_of
 from feature_store.store.lock import WriterLock
 from feature_store.store.object_definitions import ObjectDefinitions
@@ -86,6 +87,7 @@ class DeltaStore:
         self.features = DeltaFeatures(self.place, self.writing, self._using)
         self.sets = FeatureSets(self.place)
         self.definitions = ObjectDefinitions(self.place) if folder is None else SqliteDefinitions(folder)
+        self.journal = PlaceJournal(self.place) if folder is None else SqliteJournal(folder)
 
     def __repr__(self) -> str:
         return f"<DeltaStore {self.place.address}>"
@@ -211,6 +213,7 @@ class DeltaStore:
             self._kept.clear()
             self.features.close()
             self.definitions.close()
+            self.journal.close()
 
     # ---------------------------------------------------------------- parts
     def _table(self, timeframe: Timeframe) -> VerifiedTable:

@@ -9,6 +9,7 @@ from feature_store.store.buckets import ALL
 from feature_store.store.definitions import MemoryDefinitions
 from feature_store.store.feature_sets import FeatureSets
 from feature_store.store.history import History, changes, latest_rows, merge
+from feature_store.store.journal import PlaceJournal
 from feature_store.store.places import MemoryPlace
 from feature_store.store.protocol import CompactReport, Series
 from feature_store.store.rows import Rows
@@ -27,6 +28,7 @@ class MemoryStore:
         self._series: dict[tuple[Symbol, Timeframe], History] = {}
         self.features = MemoryFeatures()
         self.definitions = MemoryDefinitions()
+        self.journal = PlaceJournal(MemoryPlace())
         self.sets = FeatureSets(MemoryPlace())
         self._writing = Lock()
 
@@ -70,6 +72,7 @@ class MemoryStore:
         """Forget everything."""
         self._series.clear()
         self.definitions.close()
+        self.journal.close()
 
 
 class MemoryFeatures:

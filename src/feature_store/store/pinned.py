@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from feature_store.store.feature_sets import FeatureSets
     from feature_store.store.history import History
+    from feature_store.store.journal import Journal
     from feature_store.store.protocol import Arrivals, Definitions, FeatureTables, Store
     from feature_store.store.snapshot import Pin
 
@@ -43,6 +44,11 @@ class PinnedStore:
     def definitions(self) -> Definitions:
         """The custom indicators; their versions never change."""
         return self.store.definitions
+
+    @property
+    def journal(self) -> Journal:
+        """What was imported from files, before and since."""
+        return self.store.journal
 
     @property
     def sets(self) -> FeatureSets:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
     from feature_store.store.feature_sets import FeatureSets
+    from feature_store.store.journal import Journal
     from feature_store.store.snapshot import Snapshot
 
     Booleans = NDArray[np.bool_]
@@ -189,6 +190,10 @@ class Store(Protocol):
     @property
     def sets(self) -> FeatureSets:
         """The named sets of features."""
+
+    @property
+    def journal(self) -> Journal:
+        """What was imported from files."""
 
     def write(self, symbol: Symbol, timeframe: Timeframe, arrivals: Arrivals) -> int:
         """Add the rows that are not known already and return how many those were; all of them or none are kept."""

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import numpy as np
 import polars as pl
 import pytest
@@ -6,8 +8,10 @@ from hypothesis import strategies as st
 
 from feature_store.bars import Symbol, Timeframe
 from feature_store.ingest import checks
-from feature_store.ingest.checks import check
+from feature_store.ingest.checks import Rules
 from feature_store.ingest.frames import table_of
+from feature_store.ingest.given import Given
+from feature_store.ingest.moments import moments
 from feature_store.times import to_microseconds
 
 EURUSD, HOUR = Symbol.parse("EUR/USD"), Timeframe.parse("1h")
@@ -16,11 +20,14 @@ GOOD = {"time": "2023-01-03 10:00", "open": 1.2, "high": 1.4, "low": 1.1, "close
 NEXT = {**GOOD, "time": "2023-01-03 11:00"}
 
 
-def sort_out(*rows, symbol=EURUSD, timeframe=HOUR, known_at=None, timezone=None, now=NOW):
+def sort_out(*rows, symbol=EURUSD, timeframe=HOUR, known_at=None, now=NOW, given=None, held=100):
     columns = {name: [row.get(name) for row in rows] for name in dict.fromkeys(n for row in rows for n in row)}
     frame = pl.DataFrame({name: pl.Series(values, strict=False) for name, values in columns.items()})
     known = None if known_at is None else to_microseconds(known_at)
-    return check(table_of(frame), symbol, timeframe, known_at=known, source="s", timezone=timezone, now=now)
+    table = table_of(frame)
+    with closing(Given()) as nothing:
+        rules = Rules(symbol, timeframe, known, "s", now)
+        return rules.check(table, moments(table.time()), given or nothing, held)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +47,8 @@ def sort_out(*rows, symbol=EURUSD, timeframe=HOUR, known_at=None, timezone=None,
         ({"tick_volume": -1.0}, checks.BAD_VOLUME),
         ({"tick_volume": float("inf")}, checks.BAD_VOLUME),
         ({"spread": -0.1}, checks.BAD_SPREAD),
+        ({"spread_mean": -0.1}, checks.BAD_SPREAD),
+        ({"spread_max": float("inf")}, checks.BAD_SPREAD),
         ({"bid_open": -1.0}, "bid prices break the rules of a bar"),
         ({"ask_open": 1.0, "ask_high": 0.9, "ask_low": 0.8, "ask_close": 0.9}, "ask prices break the rules of a bar"),
         ({"time": "2023-01-07 12:00"}, checks.MARKET_CLOSED),
@@ -138,7 +147,9 @@ def test_a_bad_row_does_not_hide_a_good_one_of_the_same_time():
 
 
 def test_no_rows_are_no_trouble():
-    done = check(table_of({name: [] for name in GOOD}), EURUSD, HOUR, known_at=None, source="", timezone=None, now=NOW)
+    table = table_of({name: [] for name in GOOD})
+    with closing(Given()) as given:
+        done = Rules(EURUSD, HOUR, None, "", NOW).check(table, moments(table.time()), given)
     assert (len(done.arrivals), done.repeated, done.quarantined) == (0, 0, ())
 
 
