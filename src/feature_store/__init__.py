@@ -13,6 +13,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from feature_store.dataset.labels import ForwardReturn
+    from feature_store.dataset.manifest import Manifest
+    from feature_store.dataset.training_set import TrainingSet
     from feature_store.engine.compute import compute
     from feature_store.engine.explain import Explanation, explain
     from feature_store.engine.live import Live, live, restore
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from feature_store.market.live_market import LiveMarket, live_market, restore_market
 
 _HOMES = {
+    "ForwardReturn": "dataset.labels",
+    "Manifest": "dataset.manifest",
+    "TrainingSet": "dataset.training_set",
     "compute": "engine.compute",
     "Explanation": "engine.explain",
     "explain": "engine.explain",
@@ -55,12 +61,15 @@ __all__ = [
     "Explanation",
     "Feature",
     "FeatureStore",
+    "ForwardReturn",
     "Int",
     "Live",
     "LiveMarket",
+    "Manifest",
     "Real",
     "Series",
     "State",
+    "TrainingSet",
     "catalog",
     "compute",
     "explain",

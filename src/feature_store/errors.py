@@ -105,6 +105,13 @@ class SnapshotMismatchError(FeatureStoreError):
     code = "snapshot_mismatch"
 
 
+# ---------------------------------------------------------------- report
+class LeakError(FeatureStoreError):
+    """A served value is not what could be computed from what was known; this is a defect, please report it with the message."""
+
+    code = "leak"
+
+
 def by_code(code: str) -> type[FeatureStoreError]:
     """Return the class with this `code`, or the root for a code of a newer version.
 

@@ -28,6 +28,7 @@ def write_frame(frame: wire.Frame, path: Path) -> None:
     writer = _writer(path)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        draft.touch()  # where this fails, it says why in the system's words
         writer(frame, draft)
         draft.replace(path)
     except OSError as problem:

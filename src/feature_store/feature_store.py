@@ -23,6 +23,7 @@ from feature_store.ingest.finding import files_of
 from feature_store.ingest.frames import table_of
 from feature_store.ingest.pipeline import Wish, ingest_files, ingest_frame
 from feature_store.ingest.report import IngestReport
+from feature_store.inspection import Inspection, inspect
 from feature_store.kept import Kept
 from feature_store.states import States
 from feature_store.store.durable import make_folder
@@ -30,7 +31,7 @@ from feature_store.store.memory import MemoryStore
 from feature_store.store.pinned import PinnedStore
 from feature_store.store.places import is_address
 from feature_store.store.protocol import deletion
-from feature_store.times import to_iso, to_microseconds
+from feature_store.times import to_iso, to_microseconds, to_range
 from feature_store.virtual import VirtualFeatures
 from feature_store.wire import FeatureRequest, Frame, Provenance
 
@@ -38,11 +39,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from feature_store.bars import Floats, Integers
+    from feature_store.dataset.manifest import Manifest
+    from feature_store.dataset.question import MaxAge
+    from feature_store.dataset.training_set import TrainingSet
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.registry import Registry
     from feature_store.materialize import MaterializeReport, Progress
     from feature_store.store.feature_sets import FeatureSet
-    from feature_store.store.protocol import Series, Store
+    from feature_store.store.protocol import CompactReport, Series, Store
     from feature_store.store.snapshot import Pin
     from feature_store.views import View
 
@@ -218,6 +222,11 @@ class FeatureStore:
         self._refuse_closed()
         return self._store.flush()
 
+    def compact(self) -> CompactReport:
+        """Flush, put the many files of long use together into few, and remove those out of use for a week."""
+        self._refuse_closed()
+        return self._store.compact()
+
     # ---------------------------------------------------------------- out
     def bars(
         self, symbol: str, timeframe: str, start: Any = None, end: Any = None, as_of: Any = None, as_: Form = "pandas"
@@ -253,10 +262,17 @@ class FeatureStore:
         _refuse_no_features(request)
         return self._formed(request, as_of, as_)
 
-    def frame(self, request: FeatureRequest) -> Frame:
+    def request(
+        self, symbol: str, timeframe: str, start: Any = None, end: Any = None, features: Iterable[str] | str = ()
+    ) -> FeatureRequest:
+        """Return the question that these words ask, the features of a set in the place of its name; raises as `features`."""
+        return self._asked(symbol, timeframe, start, end, features)
+
+    def frame(self, request: FeatureRequest, as_of: Any = None) -> Frame:
         """Return the answer to a request as it goes over the wire: features, or bars where it names none."""
         self._refuse_closed()
-        opened, columns, provenance = self._answer(request, None)
+        moment = None if as_of is None else to_microseconds(as_of, "as_of")
+        opened, columns, provenance = self._answer(request, moment)
         return Frame(
             request.symbol.name, request.timeframe.name, opened // MICROSECONDS_A_MILLISECOND, columns, provenance
         )
@@ -309,6 +325,32 @@ class FeatureStore:
         self._refuse_closed()
         return self._store.series()
 
+    def inspect(
+        self, symbol: str | None = None, timeframe: str | None = None, start: Any = None, end: Any = None
+    ) -> list[Inspection]:
+        """Return how complete and fresh the stored series are: what the calendar expects, what is missing, what came late.
+
+        Args:
+            symbol: one instrument; all by default.
+            timeframe: one stored timeframe; all by default.
+            start: where to begin; each series' first bar by default.
+            end: where to stop; each series' last bar by default.
+
+        Raises DataNotFoundError where nothing stored is meant.
+        """
+        wanted = None if symbol is None else Symbol.parse(symbol).name
+        length = None if timeframe is None else Timeframe.parse(timeframe).name
+        first, last = to_range(start, end)
+        every = self.symbols()
+        meant = [s for s in every if wanted in {None, s.symbol} and length in {None, s.timeframe}]
+        if not meant:
+            held = ", ".join(f"{series.symbol} {series.timeframe}" for series in every) or "nothing yet"
+            what = " ".join(filter(None, (wanted, length))) or "anything"
+            msg = f"{what} is not stored; this store holds {held}"
+            raise DataNotFoundError(msg, field="symbol")
+        snapshots = (self._store.snapshot(Symbol.parse(s.symbol), Timeframe.parse(s.timeframe)) for s in meant)
+        return [inspect(each, self._clock(), first, last) for each in snapshots if each is not None]
+
     def generation(self, symbol: Any, timeframe: Any, features: Iterable[str] | str = ()) -> str:
         """Return a word that changes whenever an answer may: with any row that is added of the symbols it looks at."""
         request = self._asked(symbol, timeframe, features=features)
@@ -339,6 +381,71 @@ class FeatureStore:
         self._refuse_closed()
         pins = {(symbol, timeframe): rows for symbol, each in pin.items() for timeframe, rows in each.items()}
         return FeatureStore(PinnedStore(self._store, pins), clock=self._clock)
+
+    # ---------------------------------------------------------------- training sets
+    def training_set(
+        self,
+        events: Any,
+        features: Iterable[str] | str,
+        labels: Any = None,
+        timeframe: str = "1h",
+        as_of: Any = "event",
+        *,
+        max_age: MaxAge | Mapping[str, MaxAge] = None,
+        status: bool = False,
+        ages: bool = False,
+        as_: Form = "pandas",
+        verify: bool | int = False,
+    ) -> TrainingSet:
+        """Return events with the features as they were known then, and a manifest that makes the same bytes again.
+
+        Args:
+            events: a pandas, polars or Arrow frame or a dict with `symbol` and `time`, in any order; all columns are kept.
+                Naive times are UTC, text is ISO 8601, whole numbers are epoch milliseconds.
+            features: ids, or the name of a set, as in `features`.
+            labels: names of the events' columns of numbers, or `{"ret_4": fs.ForwardReturn(bars=4)}`, which looks ahead and
+                adds `label_known_at`.
+            timeframe: of the bars that answer.
+            as_of: `event`: what `features(..., as_of=time)` says in its last row; a moment: what was known then of the last
+                bar that had closed at the event; None: what is known now.
+            max_age: `"4h"`, a timedelta, or one for each feature: a value whose bar closed longer before the event is NaN.
+            status: add `<column>.status`: why a value is what it is (`dataset.answer.STATUSES`).
+            ages: add `<column>.age_s`: seconds from the close of the value's own bar to the event.
+            as_: the form of the frame.
+            verify: derive all events, or so many, a second, slow way, and raise LeakError for another bit.
+
+        Raises InvalidRequestError naming the row, FeatureNotFoundError, and DataNotFoundError where no event's symbol has bars.
+        """
+        kept = self._found_set(features)
+        from feature_store.dataset.training_set import training_set  # noqa: PLC0415  only those who make sets need it
+
+        asked = features if kept is None else kept.features
+        return training_set(
+            self._store,
+            events,
+            asked,
+            labels,
+            timeframe,
+            as_of,
+            max_age=max_age,
+            status=status,
+            ages=ages,
+            as_=as_,
+            verify=verify,
+        )
+
+    def rebuild(
+        self, manifest: Manifest, events: Any, *, as_: Form = "pandas", verify: bool | int = False
+    ) -> TrainingSet:
+        """Return a training set again, to the bit, from the rows it was made of, whatever came in since.
+
+        Raises InvalidRequestError for other events, SnapshotMismatchError for other definitions or bytes, DataNotFoundError
+        where the store lacks rows that were there.
+        """
+        self._refuse_closed()
+        from feature_store.dataset.training_set import rebuild  # noqa: PLC0415
+
+        return rebuild(self._store, manifest, events, as_=as_, verify=verify)
 
     # ---------------------------------------------------------------- kept features
     def register_set(self, name: str, features: Iterable[str], *, description: str = "") -> FeatureSet:

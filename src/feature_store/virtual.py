@@ -216,7 +216,7 @@ class VirtualFeatures:
         bars = self.part(part)
         columns = _contiguous(bars.columns) | clock_columns(bars.time, plan.clock)
         if ground.other is not None and len(bars):
-            columns[OTHER] = close_at(bars.time, self.range(ground.other, int(bars.time[0]), int(bars.time[-1]) + 1))
+            columns[OTHER] = self._close_of(ground.other, part)
         elif ground.other is not None:
             columns[OTHER] = np.empty(0)
         rows = iter(plan.run(columns, words))
@@ -225,6 +225,14 @@ class VirtualFeatures:
             key = (ground.name(part), feature, feature.version)
             self._kept.put(key, mine, sum(column.nbytes for column in mine))
         return values
+
+    def _close_of(self, other: View, part: Part) -> Floats:
+        """Return the other's close of each of a part's bars, NaN where there is none or it was not known when that bar closed."""
+        time = self.part(part).time
+        first, last = int(time[0]), int(time[-1]) + 1
+        bars = self.range(other, first, last)
+        closed = value_at(time, bars.time, self.available_at(other, first, last).astype(np.float64))
+        return np.where(closed <= self._closes(part), value_at(time, bars.time, bars.columns["close"]), np.nan)
 
     # ---------------------------------------------------------------- features of other bars
     def _joined(self, ground: Ground, part: Part, features: Sequence[Feature]) -> Values:
@@ -291,18 +299,14 @@ def _timeframe_of(feature: Feature, view: View) -> Timeframe:
     return timeframe
 
 
-def close_at(times: Integers, bars: Bars) -> Floats:
-    """Return the close of the bar that opens at each of `times`, NaN where none does.
+def value_at(times: Integers, opens: Integers, values: Floats) -> Floats:
+    """Return the value of the bar that opens at each of `times`, NaN where none does.
 
-    >>> import numpy as np
-    >>> from feature_store.bars import Timeframe
-    >>> bars = Bars(Symbol.parse("EUR/USD"), Timeframe.parse("1h"), np.array([10, 30]), {"close": np.array([1.0, 2.0])})
-    >>> close_at(np.array([10, 20, 30]), bars)
+    >>> value_at(np.array([10, 20, 30]), np.array([10, 30]), np.array([1.0, 2.0]))
     array([ 1., nan,  2.])
     """
-    places = bars.time.searchsorted(times)
-    values = np.append(bars.columns["close"], np.nan)
-    return np.where(np.append(bars.time, -1)[places] == times, values[places], np.nan)
+    places = opens.searchsorted(times)
+    return np.where(np.append(opens, -1)[places] == times, np.append(values, np.nan)[places], np.nan)
 
 
 def _contiguous(columns: Mapping[str, Floats]) -> dict[str, Floats]:

@@ -5,11 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from feature_store.commands.options import AsJson, Home, Timeframe, asked, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from feature_store.materialize import MaterializeReport
 
 
 def backfill(
@@ -30,9 +35,17 @@ def backfill(
         with filling("Computing", len(names)) as progress:
             reports = list(store.backfill(names, timeframe, asked(ids), workers=workers, progress=progress))
     if as_json:
-        tables.print_json({"series": [asdict(report) for report in reports]})
+        tables.print_json(_totals(reports))
     else:
         print_fills(reports)
+
+
+def _totals(reports: Sequence[MaterializeReport]) -> dict[str, Any]:
+    return {
+        **{name: sum(getattr(each, name) for each in reports) for name in ("rows", "written", "computed", "parts")},
+        "columns": list(dict.fromkeys(column for each in reports for column in each.columns)),
+        "series": [asdict(each) for each in reports],
+    }
 
 
 def sets(

@@ -17,7 +17,7 @@ from feature_store.calendar import Calendar
 from feature_store.clock import clock_columns
 from feature_store.dataset.question import EVENT
 from feature_store.engine.plan import Plan
-from feature_store.errors import FeatureStoreError, InvalidRequestError
+from feature_store.errors import InvalidRequestError, LeakError
 from feature_store.resample import divides, resample
 from feature_store.times import to_iso
 
@@ -31,12 +31,6 @@ if TYPE_CHECKING:
     from feature_store.store.protocol import Store
 
 _SEED = 0
-
-
-class LeakError(FeatureStoreError):
-    """A served value is not what could be computed from what was known; this is a defect, please report it with the message."""
-
-    code = "leak"
 
 
 def check_sample(verify: bool | int) -> None:

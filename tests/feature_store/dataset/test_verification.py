@@ -8,7 +8,8 @@ from feature_store.dataset.answer import Answer
 from feature_store.dataset.events import Events
 from feature_store.dataset.point_in_time import PointInTime
 from feature_store.dataset.question import question
-from feature_store.dataset.verification import LeakError, verified
+from feature_store.dataset.verification import verified
+from feature_store.errors import LeakError
 from feature_store.indicators.catalog import parse
 from feature_store.virtual import VirtualFeatures
 

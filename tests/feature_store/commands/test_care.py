@@ -1,0 +1,107 @@
+"""What a terminal says of a store: how whole it is, how fresh, and what was taken back."""
+
+import pytest
+
+import feature_store as fs
+from feature_store import json_codec
+
+
+def test_check_lists_every_series_with_what_it_lacks(run):
+    done = run("check")
+    assert done.exit_code == 0, done.stderr
+    assert "EUR/USD 1h" in done.stdout
+    assert "GBP/USD 1h" in done.stdout
+    assert "5 in 1 gaps" in done.stdout
+    assert "Mon" not in done.stdout
+
+
+def test_check_of_one_symbol_shows_its_days_and_gaps(run):
+    shown = run("check", "EURUSD").stdout
+    assert "2022 Nov" in shown
+    assert "2023 Jan" in shown
+    (wednesday,) = [
+        line
+        for line in shown.splitlines()
+        if (line.startswith("Wed") and "▒" in line) or ("░" in line and "Wed" in line)
+    ]
+    assert wednesday.count("░") == 1
+    assert "2023-01-04 10:00" in shown
+    assert "█ all bars" in shown
+
+
+def test_check_as_json_has_every_day_and_gap(run):
+    (series,) = json_codec.loads(
+        run("check", "EURUSD", "--start", "2023-01-02", "--end", "2023-01-06", "--json").stdout
+    )["series"]
+    assert series["gaps"] == [{"start": "2023-01-04T10:00:00Z", "end": "2023-01-04T15:00:00Z", "bars": 5}]
+    assert (series["missing"], series["expected"] - series["bars"]) == (5, 5)
+    assert {day["day"]: day["present"] for day in series["days"]}["2023-01-04"] == 19
+
+
+def test_strict_says_by_its_exit_code_that_something_is_missing(run):
+    assert run("check", "--strict").exit_code == 1
+    assert run("check").exit_code == 0
+
+
+def test_check_of_what_is_not_stored_says_what_is(run):
+    done = run("check", "AUDUSD")
+    assert done.exit_code == 2
+    assert "AUD/USD is not stored; this store holds EUR/USD 1h, GBP/USD 1h" in done.stderr
+
+
+def test_deleted_bars_are_taken_back_and_said(run, home):
+    assert (
+        "24 bars of EURUSD 1h taken back"
+        in run("delete", "EURUSD", "--start", "2023-01-10", "--end", "2023-01-10").stdout
+    )
+    with fs.open(home) as store:
+        assert not len(store.bars("EUR/USD", "1h").loc["2023-01-10"])
+    done = run("delete", "EURUSD")
+    assert done.exit_code == 2
+    assert "name at least one of --start and --end" in done.stderr
+
+
+def test_compact_moves_rows_to_where_other_programs_read_them(run, home):
+    import polars as pl
+
+    with fs.open(home) as store:
+        store.ingest(
+            "AUD/USD", "1h", {"time": ["2023-01-04T10:00Z"], **dict.fromkeys(("open", "high", "low", "close"), [1.0])}
+        )
+    assert pl.scan_delta(str(home / "bars" / "1h")).filter(pl.col("symbol") == "AUDUSD").collect().height == 0
+    assert run("compact").exit_code == 0
+    assert pl.scan_delta(str(home / "bars" / "1h")).filter(pl.col("symbol") == "AUDUSD").collect().height == 1
+
+
+# ---------------------------------------------------------------- kept
+def test_backfill_of_several_symbols_tells_each(run):
+    done = json_codec.loads(run("backfill", "all", "ema_9", "--json").stdout)
+    assert [each["symbol"] for each in done["series"]] == ["EUR/USD", "GBP/USD"]
+    assert done["written"] == done["rows"] > 2000
+    again = run("backfill", "EURUSD,GBPUSD", "ema_9").stdout
+    assert again.count("nothing new") == 2
+
+
+def test_sets_are_registered_listed_and_filled(run):
+    assert "trend:v1" in run("sets", "trend", "ema_9", "rsi_14", "--description", "what is up").stdout
+    listed = json_codec.loads(run("sets", "--json").stdout)["sets"]
+    assert [(each["id"], each["features"], each["description"]) for each in listed] == [
+        ("trend:v1", ["ema_9", "rsi_14"], "what is up")
+    ]
+    assert "trend_v1" in run("backfill", "EURUSD", "trend").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["sets", "rsi", "ema_9"], "rsi is the name of an indicator"),
+        (["sets", "Trend", "ema_9"], "a set's name must be a word"),
+        (["sets", "trend"], "trend needs at least one feature"),
+        (["backfill", "EURUSD", "trendy"], "trendy"),
+        (["backfill", "EURUSD,AUDUSD", "ema_9"], "no bars of AUD/USD"),
+    ],
+)
+def test_bad_requests_are_one_line(run, words, says):
+    done = run(*words)
+    assert done.exit_code == 2, done.output
+    assert says in done.stderr
