@@ -15,8 +15,8 @@ from typing import Annotated
 
 import typer
 
-from feature_store.commands import answers, care, keeping
-from feature_store.commands.options import AsJson, Home, Symbol, Timeframe, open_store, registry_of, settings
+from feature_store.commands import answers, care, ingesting, keeping
+from feature_store.commands.options import AsJson, Home, open_store, registry_of, settings
 from feature_store.console import DEBUG, CommandGroup
 from feature_store.errors import InvalidRequestError
 
@@ -41,37 +41,17 @@ def everything(
     """Take the options of every command; `--debug` is acted on before any command is."""
 
 
-# ---------------------------------------------------------------- bars in
-@app.command()
-def ingest(
-    symbol: Symbol,
-    files: Annotated[list[Path], typer.Argument(help="CSV or Parquet files of bars.", show_default=False)],
-    timeframe: Timeframe = "1h",
-    tz: Annotated[
-        str | None, typer.Option("--tz", help="Time zone of the files' times, such as Europe/Berlin.")
-    ] = None,
-    format: Annotated[  # noqa: A002  the field's word, as the option says
-        str | None, typer.Option("--format", help="csv or parquet, where a file's name does not tell.")
-    ] = None,
-    *,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Store the bars of files; rows that are not valid bars are quarantined and listed with the reason."""
-    from feature_store import tables
-
-    reports = {}
-    try:
-        with open_store(home) as store, tables.progress("Storing", files) as each:
-            for file in each:
-                reports[str(file)] = store.ingest(symbol, timeframe, file, tz=tz, format=format)
-    finally:  # what was stored before an error is stored, and said
-        if reports:
-            (tables.print_reports_json if as_json else tables.print_reports)(reports)
-
-
-# ---------------------------------------------------------------- out, kept, looked after
-for command in (answers.get, answers.features, keeping.backfill, keeping.sets, care.check, care.compact, care.delete):
+# ---------------------------------------------------------------- in, out, kept, looked after
+for command in (
+    ingesting.ingest,
+    answers.get,
+    answers.features,
+    keeping.backfill,
+    keeping.sets,
+    care.check,
+    care.compact,
+    care.delete,
+):
     app.command()(command)
 
 

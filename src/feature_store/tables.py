@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import math
 import sys
-from collections import Counter
 from contextlib import contextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
     from feature_store.engine.explain import Explanation
     from feature_store.indicators.definition import Definition
     from feature_store.indicators.feature import Feature
-    from feature_store.ingest.report import IngestReport, Rejected
-
-Item = TypeVar("Item")
 
 EDGE = 10
 """Rows of a long frame that a table shows at either end."""
@@ -71,44 +66,6 @@ def print_frame_csv(frame: wire.Frame) -> None:
         ["" if math.isnan(value) else repr(value) for value in column.tolist()] for column in frame.columns.values()
     ]
     writer.writerows(zip(map(_time, frame.time.tolist()), *columns, strict=True))
-
-
-def print_reports(reports: Mapping[str, IngestReport]) -> None:
-    """Print what became of each file's rows, and why any were quarantined, with an example of each reason."""
-    print_table(
-        "Ingested",
-        [
-            {
-                "file": file,
-                "read": f"{report.read:,}",
-                "stored": f"{report.stored:,}",
-                "known already": f"{report.duplicates:,}",
-                "quarantined": f"{len(report.quarantined):,}",
-                "times in": report.timezone,
-            }
-            for file, report in reports.items()
-        ],
-    )
-    refused = [(file, row) for file, report in reports.items() for row in report.quarantined]
-    if refused:
-        print_table(f"{len(refused):,} quarantined rows by reason (--json lists all)", _by_reason(refused))
-
-
-def print_reports_json(reports: Mapping[str, IngestReport]) -> None:
-    """Print the reports as JSON: the totals, every quarantined row, and the same by file."""
-    files = [_report(file, report) for file, report in reports.items()]
-    totals = {name: sum(file[name] for file in files) for name in ("read", "stored", "duplicates")}
-    refused = [{"file": file["file"], **row} for file in files for row in file["quarantined"]]
-    zones = ", ".join(dict.fromkeys(file["timezone"] for file in files))
-    print_json({**totals, "quarantined": refused, "timezone": zones, "files": files})
-
-
-@contextmanager
-def progress(title: str, items: Sequence[Item]) -> Iterator[Iterator[Item]]:
-    """Show on stderr, where a person looks on, how many of the items have been taken."""
-    bar = Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
-        yield iter(bar.track(items, description=title))
 
 
 @contextmanager
@@ -250,29 +207,6 @@ def number(value: float, decimals: int = 5) -> str:
     if 0 < abs(value) < _SMALL:
         return f"{value:.3g}"
     return f"{value:,.{decimals}f}"
-
-
-def _report(file: str, report: IngestReport) -> dict[str, Any]:
-    refused = [
-        {"row": row.row, "reason": row.reason, "values": {k: str(v) for k, v in row.values.items()}}
-        for row in report.quarantined
-    ]
-    plain = {"read": report.read, "stored": report.stored, "duplicates": report.duplicates}
-    return {"file": file, **plain, "quarantined": refused, "timezone": report.timezone}
-
-
-def _by_reason(refused: Sequence[tuple[str, Rejected]]) -> list[dict[str, Any]]:
-    counts = Counter(row.reason for _, row in refused)
-    examples = {row.reason: (file, row) for file, row in reversed(refused)}
-    return [
-        {
-            "rows": f"{counts[reason]:,}",
-            "reason": reason,
-            "first in": f"{file}, row {row.row}",
-            "as written": " ".join(f"{name}={value}" for name, value in row.values.items()),
-        }
-        for reason, (file, row) in sorted(examples.items(), key=lambda item: -counts[item[0]])
-    ]
 
 
 def _add(table: Table, frame: wire.Frame, rows: Iterable[int]) -> None:

@@ -296,7 +296,7 @@ class _Run:
     def _answered(self, job: _Job, entry: Import) -> Outcome:
         """Return the report of an import that was done before: nothing of it is new."""
         rows = [Rejected(*row) for row in self.store.journal.rows(entry)]
-        note = f"imported before, at {to_iso(entry.at)}, and not read again (--again reads it)"
+        note = f"imported before, at {to_iso(entry.at)[:19]}Z, and not read again (--again reads it)"
         self.progress.done(job.source.member)
         return job.path, IngestReport(
             entry.read,
