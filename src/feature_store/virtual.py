@@ -227,7 +227,7 @@ class VirtualFeatures:
         return values
 
     def _close_of(self, other: View, part: Part) -> Floats:
-        """Return the other's close of each of a part's bars, NaN where there is none or it was not known when that bar closed."""
+        """Return the other's close of each of a part's bars, NaN where none was known when that bar closed."""
         time = self.part(part).time
         first, last = int(time[0]), int(time[-1]) + 1
         bars = self.range(other, first, last)
