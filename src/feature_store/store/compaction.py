@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from feature_store.store.delta_table import VerifiedTable
+    from feature_store.store.delta_table import Files, VerifiedTable
 
     Stem = Callable[[Sequence[str]], str]
     Choice = Callable[[list[str]], list[str]]
@@ -73,11 +73,12 @@ class Compaction:
         """
         for _ in range(TRIES):
             self.table.begin()
-            files = choose(sorted(self.table.files().get(folder, ()), key=self.numbers))
+            seen = self.table.files()
+            files = choose(sorted(seen.get(folder, ()), key=self.numbers))
             if len(files) < 2:  # noqa: PLR2004  one file is as few as it gets
                 return CompactReport()
             try:
-                return self._replaced(folder, files)
+                return self._replaced(seen, folder, files)
             except RemovedFileError as missing:
                 self.table.look_for(missing)
             except OvertakenError:
@@ -93,11 +94,11 @@ class Compaction:
                 return files[place:]
         return []
 
-    def _replaced(self, folder: str, files: list[str]) -> CompactReport:
+    def _replaced(self, seen: Files, folder: str, files: list[str]) -> CompactReport:
         rows = joined([self.table.read(file) for file in files])
         self._refuse_gaps(folder, rows, self.numbers(files[0])[0], self.numbers(files[-1])[1])
         partition = dict(level.split("=") for level in folder.split("/"))
-        self.table.replace(files, [NewFile(partition, self.stem(files), rows)])
+        self.table.replace(seen, files, [NewFile(partition, self.stem(files), rows)])
         return CompactReport(1, len(files), len(rows))
 
     def _refuse_gaps(self, folder: str, rows: pl.DataFrame, first: int, end: int) -> None:

@@ -114,7 +114,7 @@ class DeltaStore:
     def flush(self) -> int:
         """Move the tail to the history and return how many rows that were; other programs read the history alone."""
         with self.writing(), self._using:
-            return sum(self._flush(timeframe, []) for timeframe in TIMEFRAMES)
+            return sum(self._flush(timeframe) for timeframe in TIMEFRAMES)
 
     def compact(self, *, min_files: int = 2, retention: timedelta = RETENTION) -> CompactReport:
         """Move the tail to the history, and put the files of each bucket that has so many or more together into one.
@@ -145,33 +145,32 @@ class DeltaStore:
         if self._tail is not None and count <= self._few_rows:
             if news:
                 self._tail.append(news, self._table(timeframe).transaction(_TAIL))
-            if self._is_full(timeframe):
-                self._flush(timeframe, [])
+            if _is_full(self._parts(timeframe).pending):
+                self._flush(timeframe)
         elif news:
-            self._flush(timeframe, [(folder, rows) for _, folder, rows in news])
+            self._commit(timeframe, parts, [(folder, rows) for _, folder, rows in news])
         return count
 
-    def _is_full(self, timeframe: Timeframe) -> bool:
-        pending = self._parts(timeframe).pending
-        return len(pending) >= _FULL_WRITES or sum(each.facts.rows for each in pending) >= _FULL_ROWS
+    def _flush(self, timeframe: Timeframe) -> int:
+        """Move the tail of a timeframe to the history and return how many rows that were."""
+        self._table(timeframe).begin()
+        return self._commit(timeframe, self._parts(timeframe), [])
 
-    def _flush(self, timeframe: Timeframe, news: list[tuple[str, Rows]]) -> int:
-        """Commit what is in the tail, and news behind it; return how many rows that were."""
-        table = self._table(timeframe)
-        table.begin()
-        pending = self._parts(timeframe).pending
-        parts: dict[str, list[Rows]] = {}
+    def _commit(self, timeframe: Timeframe, parts: Parts, news: list[tuple[str, Rows]]) -> int:
+        """Commit what is in the tail, and news behind it that follow upon these parts; return how many rows that were."""
+        table, pending = self._table(timeframe), parts.pending
+        folders: dict[str, list[Rows]] = {}
         for folder, rows in (*((each.folder, each.rows) for each in pending), *news):
-            parts.setdefault(folder, []).append(rows)
-        if parts:
+            folders.setdefault(folder, []).append(rows)
+        if folders:
             upto = {_TAIL: pending[-1].number} if pending else {}
-            table.append([_file(folder, rows) for folder, rows in parts.items()], upto)
+            table.append(parts.filed.files, [_file(folder, rows) for folder, rows in folders.items()], upto)
         if self._tail is not None:
             table.files()
             self._tail.drop(timeframe.name, table.transaction(_TAIL))
-        for folder in parts:
+        for folder in folders:
             quietly(self._compaction(timeframe).growing, folder)
-        return sum(len(rows) for folder in parts.values() for rows in folder)
+        return sum(len(rows) for folder in folders.values() for rows in folder)
 
     # ---------------------------------------------------------------- out
     def snapshot(self, symbol: Symbol, timeframe: Timeframe) -> Snapshot | None:
@@ -284,6 +283,10 @@ def _refuse_gaps(table: VerifiedTable, folder: str, history: History, rows: int)
             f"`feature-store doctor` says what is missing"
         )
         raise CorruptDataError(msg)
+
+
+def _is_full(pending: Sequence[Pending]) -> bool:
+    return len(pending) >= _FULL_WRITES or sum(each.facts.rows for each in pending) >= _FULL_ROWS
 
 
 def _behind(table: VerifiedTable) -> CorruptDataError:

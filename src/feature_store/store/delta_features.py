@@ -69,7 +69,8 @@ class DeltaFeatures:
 
     def _hold(self, table: VerifiedTable, symbol: Symbol, bucket: str, block: FeatureBlock) -> int:
         table.begin()
-        files = sorted(table.files().get(folder_of(symbol, bucket), []), key=numbers)
+        seen = table.files()
+        files = sorted(seen.get(folder_of(symbol, bucket), []), key=numbers)
         held = latest_rows([feature_block(table.read(file)) for file in files]) if files else None
         count, begin = changes(held, block)
         if not count:
@@ -79,9 +80,9 @@ class DeltaFeatures:
         partition = {"symbol": symbol.key, "bucket": bucket}
         added = [NewFile(partition, f"{start}_{len(new)}", feature_rows(new, slice(None), start))] if len(new) else []
         if begin or not files:
-            table.append(added)
+            table.append(seen, added)
         else:
-            table.replace(files, added, change=True)
+            table.replace(seen, files, added, change=True)
         return count
 
     def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
@@ -134,14 +135,14 @@ class DeltaFeatures:
 
     def _append(self, table: VerifiedTable, symbol: Symbol, timeframe: Timeframe, block: FeatureBlock) -> None:
         table.begin()
-        files = []
+        seen, files = table.files(), []
         for bucket, rows in buckets(timeframe, block.time):
-            stored = table.files().get(folder_of(symbol, bucket), [])
+            stored = seen.get(folder_of(symbol, bucket), [])
             start = max((numbers(file)[1] for file in stored), default=0)
             frame = feature_rows(block, rows, start)
             files.append(NewFile({"symbol": symbol.key, "bucket": bucket}, f"{start}_{len(frame)}", frame))
         if files:
-            table.append(files)
+            table.append(seen, files)
 
 
 def numbers(file: str) -> tuple[int, int]:

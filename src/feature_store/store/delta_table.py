@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
 
     from feature_store.store.places import Place
 
+    Files = Mapping[str, list[str]]
+
 _INTEGRITY = "integrity"
 _LOG = "_delta_log"
 FIRST_ENTRY = f"/{_LOG}/{0:020d}.json"
 """What the name of a table's first log entry ends in."""
 _DIGEST_LENGTH = 32
+_NO_ANSWER = re.compile("Generic (S3|GCS|MicrosoftAzure|HTTP) error")
+"""In what an object store's client says when it had no answer, or not the one it hoped for."""
 _BITS = 2**63  # a Delta transaction's version is a signed 64-bit number
 _TYPES: dict[pl.DataType, str] = {
     pl.Datetime("us", "UTC"): "timestamp",
@@ -102,13 +107,18 @@ class VerifiedTable:
     def __repr__(self) -> str:
         return f"<VerifiedTable {self.place.address} files={sum(map(len, self._files.values()))}>"
 
-    def files(self) -> dict[str, list[str]]:
+    def files(self) -> Files:
         """Return the live data files by the folder of their partition, as of the latest commit of any process.
 
-        Raises CorruptDataError when the log is damaged.
+        It is the same object until there is another commit.
+
+        Raises CorruptDataError when the log is damaged, and FeatureStoreError when it cannot be reached.
         """
-        if self._table is None or self.place.exists(self._next_entry):
-            self._refresh()
+        try:
+            if self._table is None or self.place.exists(self._next_entry):
+                self._refresh()
+        except OSError as problem:
+            self._unreachable(problem)
         return self._files
 
     def transaction(self, name: str) -> int:
@@ -132,6 +142,8 @@ class VerifiedTable:
             content = self.place.read(file)
         except FileNotFoundError as problem:
             raise RemovedFileError(file) from problem
+        except ConnectionError as problem:
+            self._unreachable(problem)
         except OSError as problem:
             self._corrupt(file, f"cannot be read ({problem.strerror or problem})")
         if not file.endswith(f"-{_digest(content)}.parquet"):
@@ -149,33 +161,34 @@ class VerifiedTable:
         Raises FeatureStoreError when a sync of this process failed before: the disk may have dropped what it was given, so
         nothing more is acknowledged.
         """
-        if self._disk == "failed":
-            msg = (
-                f"an earlier write to {self.place.address} did not reach the disk; "
-                f"check the disk, restart, and repeat the write"
-            )
-            raise FeatureStoreError(msg)
+        self._refuse_failed()
         self.files()
         if self._disk == "unknown" and self._table is not None:
             self._settle_log(self._table.version())
         self._disk = "synced"
 
-    def append(self, files: list[NewFile], transactions: Mapping[str, int] | None = None) -> None:
+    def append(self, seen: Files, files: list[NewFile], transactions: Mapping[str, int] | None = None) -> None:
         """Add rows in one commit that lasts at return, with what applications say of it.
 
         Raises OvertakenError where another writer was first, and FeatureStoreError where it fails otherwise.
-        """
-        self._commit(files, [], transactions or {})
 
-    def replace(self, old: Sequence[str], files: list[NewFile], *, change: bool = False) -> None:
+        Args:
+            seen: what `files` returned when this was decided; the commit follows upon that state or is not made.
+            files: at least one.
+            transactions: a number by the name of each application.
+        """
+        self._commit(seen, files, [], transactions or {})
+
+    def replace(self, seen: Files, old: Sequence[str], files: list[NewFile], *, change: bool = False) -> None:
         """Put files in the place of old ones of the same partitions, in one commit; raises as `append` does.
 
         Args:
+            seen: what `files` returned when this was decided.
             old: at least one.
             files: none where nothing is left.
             change: whether they hold other rows, which those who follow the table then look at.
         """
-        self._commit(files, list(old), {}, change=change)
+        self._commit(seen, files, list(old), {}, change=change)
 
     def unused(self) -> list[str]:
         """Return the data files that are there and that the latest commit does not name."""
@@ -210,9 +223,11 @@ class VerifiedTable:
         return found
 
     def _commit(
-        self, files: list[NewFile], old: list[str], transactions: Mapping[str, int], *, change: bool = True
+        self, seen: Files, files: list[NewFile], old: list[str], transactions: Mapping[str, int], *, change: bool = True
     ) -> None:
-        self.begin()
+        self._refuse_failed()
+        if self._files is not seen:
+            raise OvertakenError
         try:
             added = [self._written(file, change=change) for file in files]
             table = self._table or self._create(files[0])
@@ -233,17 +248,17 @@ class VerifiedTable:
                 commit_properties=properties,
             )
         except (DeltaError, OSError) as problem:
-            version = self._version_with([action.path for action in added], version, problem)
+            version = self._version_with({action.path for action in added}, set(old), version, problem)
         self._settle_log(version)
 
-    def _version_with(self, paths: list[str], expected: int, problem: Exception) -> int:
+    def _version_with(self, added: set[str], old: set[str], expected: int, problem: Exception) -> int:
         """Return the version of a commit that was applied although it raised; raises where it was not."""
         try:
             live = {file for folder in self.files().values() for file in folder}
         except FeatureStoreError:
             self._refused(problem)
         latest = self._table.version() if self._table is not None else -1
-        if not live.issuperset(paths):
+        if not added <= live or old & live:
             if latest >= expected:
                 raise OvertakenError from problem
             self._refused(problem)
@@ -251,9 +266,10 @@ class VerifiedTable:
 
     def _refresh(self) -> None:
         if self._table is None and not self.place.exists(_entry(0)):
-            if any(name.endswith(".json") for name in self._log_names()):
+            if not any(name.endswith(".json") for name in self.place.names(_LOG)):
+                return
+            if not self.place.exists(_entry(0)):  # nor was it made just now
                 self._corrupt(_entry(0), "is missing")
-            return
         with self._damage_named():
             if self._table is None:
                 table = DeltaTable(self.place.address, storage_options=self.place.options)
@@ -269,12 +285,6 @@ class VerifiedTable:
             folders.setdefault(file.rpartition("/")[0], []).append(file)
         self._table, self._files, self._said = table, folders, said
         self._next_entry = _entry(table.version() + 1)
-
-    def _log_names(self) -> list[str]:
-        try:
-            return self.place.names(_LOG)
-        except OSError:
-            return []
 
     def _create(self, first: NewFile) -> DeltaTable:
         columns = self._schema or first.rows.schema
@@ -333,6 +343,8 @@ class VerifiedTable:
         try:
             yield
         except (DeltaError, OSError, ValueError, TypeError, KeyError) as problem:
+            if _NO_ANSWER.search(str(problem)):
+                self._unreachable(problem)
             self._corrupt(self._damaged_entry(), f"is damaged ({_first_line(problem)})", problem)
         except BaseException as problem:
             if type(problem).__name__ != "PanicException":  # what a bug in Rust becomes; it has no other common base
@@ -343,7 +355,7 @@ class VerifiedTable:
         """Return the first log entry whose sum does not follow from the ones before, or the log itself."""
         live: set[str] = set()
         said: dict[str, int] = {}
-        for entry in self._log_names():
+        for entry in self.place.names(_LOG):
             if not entry.endswith(".json"):
                 continue
             try:
@@ -357,9 +369,23 @@ class VerifiedTable:
                 return entry
         return _LOG
 
+    def _refuse_failed(self) -> None:
+        if self._disk == "failed":
+            msg = (
+                f"an earlier write to {self.place.address} did not reach the disk; "
+                f"check the disk, restart, and repeat the write"
+            )
+            raise FeatureStoreError(msg)
+
     def _refused(self, problem: Exception) -> NoReturn:
-        why = getattr(problem, "strerror", None) or str(problem)
+        why = getattr(problem, "strerror", None) or _first_line(problem)
         msg = f"could not write to {self.place.address} ({why}); nothing stored before is lost, and repeating the write is safe"
+        raise FeatureStoreError(msg) from problem
+
+    def _unreachable(self, problem: Exception) -> NoReturn:
+        msg = (
+            f"{self.place.address} cannot be reached now ({_first_line(problem)}); nothing of it was used, so try again"
+        )
         raise FeatureStoreError(msg) from problem
 
     def _corrupt(self, file: str, what: str, cause: BaseException | None = None) -> NoReturn:
@@ -412,4 +438,5 @@ def _statistics(rows: pl.DataFrame) -> str:
 
 
 def _first_line(problem: BaseException) -> str:
-    return str(problem).partition("\n")[0][:200]
+    line = str(problem).partition("\n")[0]
+    return re.sub(r"\x1b\[[0-9;]*m", "", line).strip()[:200]

@@ -53,7 +53,7 @@ class ObjectDefinitions:
             for _ in range(_TRIES):
                 made = accepted(draft, self.registry())
                 row = row_of(draft, made)
-                if row in self._rows or self._place.create(_name(row), row.content.encode()):
+                if row in self._rows or self._created(row):
                     return made
             msg = f"others registered {draft.name} {_TRIES} times meanwhile; try again"
             raise FeatureStoreError(msg)
@@ -61,6 +61,13 @@ class ObjectDefinitions:
     def close(self) -> None:
         """Forget what was read."""
         self._registry, self._rows, self._seen = BUILT_INS, {}, []
+
+    def _created(self, row: Row) -> bool:
+        try:
+            return self._place.create(_name(row), row.content.encode())
+        except OSError as problem:
+            msg = f"{self._place.address} cannot be written to ({problem}); see that it can be reached, and register again"
+            raise FeatureStoreError(msg) from problem
 
     def _fresh(self) -> Registry:
         names = self._place.names()

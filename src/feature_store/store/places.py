@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from feature_store.errors import FeatureStoreError, InvalidRequestError
 from feature_store.store.durable import sync, write_new
+from feature_store.store.object_options import said_to_obstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     Options = Mapping[str, str]
-
-
-_ALLOW_HTTP = ("aws_allow_http", "allow_http")
 
 
 class Place(Protocol):
@@ -281,19 +279,10 @@ def _opened(address: str, options: Options) -> Any:
         msg = f"{address} needs the package obstore: pip install 'forex-feature-store[s3]'"
         raise FeatureStoreError(msg, field="home") from None
     try:
-        return from_url(address, config=_store_options(options), client_options=_client_options(options))
+        return from_url(address, **said_to_obstore(options))
     except (BaseError, ValueError) as problem:
         msg = f"home must be a folder or an address such as s3://bucket/market, was {address!r} ({problem})"
         raise InvalidRequestError(msg, field="home") from problem
-
-
-def _store_options(options: Options) -> Any:
-    """Return what `obstore` takes for the store; whether http is allowed it wants to hear with the client's options."""
-    return {name: value for name, value in options.items() if name.lower() not in _ALLOW_HTTP}
-
-
-def _client_options(options: Options) -> Any:
-    return {"allow_http": any(options.get(name, "").lower() == "true" for name in _ALLOW_HTTP)}
 
 
 @contextlib.contextmanager
@@ -308,4 +297,4 @@ def _as_os_errors() -> Any:
     except AlreadyExistsError as problem:
         raise FileExistsError(str(problem)) from problem
     except BaseError as problem:
-        raise OSError(str(problem).partition("\n")[0]) from problem
+        raise ConnectionError(str(problem).partition("\n")[0]) from problem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from feature_store.store.delta import DeltaStore
 from feature_store.store.memory import MemoryStore
 from feature_store.store.protocol import Arrivals
 from feature_store.times import to_microseconds
+from tests.faults import object_store
 
 EURUSD, HOUR = Symbol.parse("EUR/USD"), Timeframe.parse("1h")
 MONDAY = to_microseconds("2023-01-02T00:00:00Z")
@@ -27,12 +30,25 @@ KINDS = {
     "history": committing,
     "tail and history": lambda home: DeltaStore(home, few_rows=3),
 }
+OBJECTS = "object store"
+_homes = count()
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="session")
+def port():
+    """The port of an S3 server with an empty bucket."""
+    with object_store.served() as port:
+        yield port
+
+
+@pytest.fixture(params=[*KINDS, OBJECTS])
 def store(request, tmp_path):
-    """An empty store, once of each kind: what is written goes to memory, the tail, the history, or by size to either."""
-    made = KINDS[request.param](tmp_path / "market")
+    """An empty store, once of each kind: what is written goes to memory, the tail, the history, by size to either, or to S3."""
+    if request.param == OBJECTS:
+        address = f"s3://{object_store.BUCKET}/store{next(_homes)}"
+        made = DeltaStore(address, options=object_store.options(request.getfixturevalue("port")))
+    else:
+        made = KINDS[request.param](tmp_path / "market")
     yield made
     made.close()
 

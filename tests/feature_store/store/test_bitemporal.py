@@ -1,7 +1,7 @@
 """Whatever arrives in whatever order, every store answers as going through all arrivals one by one does.
 
-Originals, corrections, deletions, rows written again, ties of `known_at`; reads as of any moment and of any range; pins taken at
-any time and read at any later one; rows moved to the history, put together, reopened, and read by somebody else.
+Originals, corrections, deletions, rows written again, ties of `known_at`; reads as of any moment and of any range; pins taken
+at any time and read at any later one; rows moved to the history, put together, reopened, and read by somebody else.
 """
 
 import math
