@@ -21,9 +21,7 @@ import numpy as np
 from feature_store.bars import Symbol, Timeframe
 from feature_store.closings import (
     EARLY_CLOSES,
-    FIRST_YEAR,
     HOLIDAYS,
-    LAST_YEAR,
     Date,
     EarlyClose,
     table_rows,
@@ -225,44 +223,6 @@ def bucket_open(time: ArrayLike, timeframe: Timeframe) -> Integers:
     if timeframe.microseconds <= HOUR:
         return moments - moments % timeframe.microseconds
     return _from_shifted(_shifted_open(moments, timeframe))
-
-
-# ---------------------------------------------------------------- years of whole weeks, for storage
-def fx_year(time: ArrayLike) -> Integers:
-    """Return the year that each moment's FX week belongs to: that of the week's Thursday, as in ISO 8601.
-
-    Weeks run from Sunday 17:00 New York to the next, so no bar of any timeframe up to a week lies in two of these years.
-    Times lie between 1900 and 2200, as everywhere.
-
-    >>> monday, sunday_16h59 = 1735689600_000_000, 1703454540_000_000  # 2025-01-01 UTC, 2023-12-24 in New York
-    >>> fx_year([monday, sunday_16h59]).tolist()
-    [2025, 2023]
-    """
-    begins = _year_begins()
-    years: Integers = begins.searchsorted(_moments(time), side="right") + (FIRST_YEAR - 1)
-    return years
-
-
-def fx_year_bounds(year: int) -> tuple[int, int]:
-    """Return where an FX year begins and ends, in UTC microseconds; the next one begins at its end.
-
-    >>> start, end = fx_year_bounds(2020)
-    >>> (end - start) // WEEK, trading_day(start).astype(str).item()
-    (53, '2019-12-30')
-    """
-    start, end = _year_opens(np.array([year, year + 1])).tolist()
-    return start, end
-
-
-@lru_cache(maxsize=1)
-def _year_begins() -> Integers:
-    return _year_opens(np.arange(FIRST_YEAR, LAST_YEAR + 2))
-
-
-def _year_opens(years: Integers) -> Integers:
-    """Return the open of the week that holds 4 January, the earliest day whose week has its Thursday in the same year."""
-    fourth = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) + 3
-    return _from_shifted((fourth - (fourth + _MONDAY) % 7) * DAY)
 
 
 # ---------------------------------------------------------------- New York's clock, shifted by seven hours

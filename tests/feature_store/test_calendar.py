@@ -1,4 +1,3 @@
-import itertools
 import zipfile
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_store.bars import TIMEFRAMES, Timeframe
-from feature_store.calendar import Calendar, Gap, bucket_open, fx_year, fx_year_bounds, trading_day
+from feature_store.calendar import Calendar, Gap, bucket_open, trading_day
 from feature_store.closings import CLOSED_EVES, HOLIDAYS, EarlyClose
 from feature_store.errors import InvalidRequestError
 from feature_store.times import to_microseconds
@@ -307,27 +306,3 @@ def test_real_hours_of_oanda_lie_in_the_week(shared_data):
     assert len(time) == 74_439
     assert FX.is_weekend(time).mean() < 0.002
     assert (~FX.is_open(time)).mean() < 0.003
-
-
-@settings(deadline=None)
-@given(st.integers(to_microseconds("1900-01-01"), to_microseconds("2199-12-31")), st.sampled_from(TIMEFRAMES))
-def test_the_bucket_of_any_moment_lies_within_one_fx_year(moment, timeframe):
-    year = int(fx_year(moment))
-    start, end = fx_year_bounds(year)
-    opened, closed = int(bucket_open(moment, timeframe)), int(ALWAYS.bucket_close(moment, timeframe))
-    assert start <= opened <= moment < closed <= end
-    assert fx_year([opened, closed - 1]).tolist() == [year, year]
-
-
-@settings(deadline=None)
-@given(st.integers(to_microseconds("1900-01-01"), to_microseconds("2199-12-31")))
-def test_the_fx_year_is_the_iso_year_of_the_fx_day(moment):
-    assert fx_year(moment) == trading_day(moment).item().isocalendar().year
-
-
-def test_fx_years_follow_one_another_without_a_gap():
-    bounds = [fx_year_bounds(year) for year in range(1899, 2201)]
-    assert all(end == start for (_, end), (start, _) in itertools.pairwise(bounds))
-    assert [int(fx_year(start)) for start, _ in bounds] == list(range(1899, 2201))
-    assert {(end - start) // 3_600_000_000 for start, end in bounds} == {52 * 168, 53 * 168}
-    assert fx_year_bounds(2024) == (new_york("2023-12-31T17:00:00"), new_york("2024-12-29T17:00:00"))
