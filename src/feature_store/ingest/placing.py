@@ -21,7 +21,7 @@ from feature_store.errors import InvalidRequestError
 from feature_store.ingest.clock_detection import FEWEST_WEEKENDS, LONGEST_BAR, detect
 from feature_store.ingest.clocks import Clock
 from feature_store.ingest.moments import Local, Moments, local_moments
-from feature_store.ingest.week_edges import SILENCE, WeekEdges, written
+from feature_store.ingest.week_edges import KEPT_BACKWARDS, SILENCE, WeekEdges, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ HELD = 1_000_000
 """A source of so many rows is read once even where its clock must be found first."""
 _BELIEVABLE = 0.5  # of the weeks; with fewer, the times are no FX market's
 _WAY_OUT = "name the zone with tz (--tz), such as America/New_York or UTC+2/EU, and ingest again"
-_MANY_STEPS_BACK = 3  # one of so many rows
+_MANY = 3  # one of so many rows
 _STEPS_TOLD = 5
 
 
@@ -181,10 +181,16 @@ def _looked_for(
         rows += len(piece.table)
         held = None if held is None or rows > HELD else [*held, piece]
         seen(piece)
-    if held is not None and edges.steps_back > edges.rows // _MANY_STEPS_BACK:
+    if held is not None and _runs_backwards(edges):
         edges = WeekEdges(bar_length)
         edges.add(np.sort(np.concatenate([_plausible(piece.local, latest) for piece in held])))
     return _judged(edges), held
+
+
+def _runs_backwards(edges: WeekEdges) -> bool:
+    """Return whether a file is in another order than from the oldest row to the newest, but for some steps back."""
+    behind = sum(each.rows for each in edges.backwards)
+    return edges.steps_back > KEPT_BACKWARDS or behind > edges.rows // _MANY
 
 
 def _plausible(local: Local, latest: int) -> Integers:
@@ -193,7 +199,7 @@ def _plausible(local: Local, latest: int) -> Integers:
     time = time[time <= latest + DAY]
     ahead = np.zeros(len(time), dtype=np.bool_)
     ahead[:-1] = time[:-1] - time[1:] > SILENCE
-    return time[~ahead] if 0 < np.count_nonzero(ahead) < len(time) // _MANY_STEPS_BACK else time
+    return time[~ahead] if 0 < np.count_nonzero(ahead) < len(time) // _MANY else time
 
 
 def _judged(edges: WeekEdges) -> Placing:

@@ -256,7 +256,9 @@ class PlaceJournal:
 
 # ---------------------------------------------------------------- shared
 def _of(symbol: str | None, entries: Iterable[Import]) -> list[Import]:
-    return [entry for entry in entries if symbol in (None, entry.symbol)]
+    return sorted(
+        (entry for entry in entries if symbol in (None, entry.symbol)), key=lambda entry: (entry.at, entry.file)
+    )
 
 
 def _newest_like(entries: list[Import], like: Import) -> Import | None:

@@ -91,13 +91,11 @@ def side_in(names: Iterable[str]) -> Side | None:
 def _symbols(name: str) -> Iterator[Symbol]:
     for word in _WORD.findall(name):
         found = _PAIR_AND_TIMEFRAME.fullmatch(word) or _PAIR.fullmatch(word)
-        symbol = None if found is None else symbol_of(found[1])
-        if symbol is not None and symbol.is_currency_pair:
-            yield symbol
+        if found is not None and _is_pair(found[1]):
+            yield Symbol.parse(found[1])
     for base, quote in _PARTS.findall(name):
-        symbol = symbol_of(f"{base}/{quote}")
-        if symbol is not None and symbol.is_currency_pair:
-            yield symbol
+        if _is_pair(f"{base}/{quote}"):
+            yield Symbol.parse(f"{base}/{quote}")
 
 
 def _timeframes(name: str) -> Iterator[Timeframe]:
@@ -109,7 +107,13 @@ def _timeframes(name: str) -> Iterator[Timeframe]:
         return
     for word in _WORD.findall(name):
         attached = _PAIR_AND_TIMEFRAME.fullmatch(word)
+        attached = attached if attached and _is_pair(attached[1]) else None  # not `store1`
         spelt = attached[2] if attached else word
         timeframe = timeframe_of(f"{spelt}m" if spelt.isdigit() and attached else spelt) if len(word) > 1 else None
         if timeframe is not None:
             yield timeframe
+
+
+def _is_pair(text: str) -> bool:
+    symbol = symbol_of(text)
+    return symbol is not None and symbol.is_currency_pair

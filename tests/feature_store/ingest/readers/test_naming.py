@@ -40,6 +40,11 @@ def test_the_nearest_name_that_says_anything_is_believed():
     assert timeframe_in(["eurusd.csv", "hour", "daily"]).name == "1h"
 
 
+def test_six_letters_and_a_number_are_no_timeframe_unless_the_letters_are_a_pair():
+    assert timeframe_in(["broker1.csv", "market15", "EURUSD15"]).name == "15m"
+    assert timeframe_in(["market_store1"]) is None
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
