@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.registry import Registry
     from feature_store.materialize import MaterializeReport, Progress
     from feature_store.store.feature_sets import FeatureSet
+    from feature_store.store.journal import BadRow, Import
     from feature_store.store.protocol import CompactReport, Series, Store
     from feature_store.store.snapshot import Pin
     from feature_store.views import View
@@ -350,6 +351,16 @@ class FeatureStore:
             raise DataNotFoundError(msg, field="symbol")
         snapshots = (self._store.snapshot(Symbol.parse(s.symbol), Timeframe.parse(s.timeframe)) for s in meant)
         return [inspect(each, self._clock(), first, last) for each in snapshots if each is not None]
+
+    def imports(self, symbol: str | None = None) -> list[Import]:
+        """Return what was imported from files, of one symbol or all, the oldest first, with the counts of refused rows."""
+        self._refuse_closed()
+        return self._store.journal.imports(None if symbol is None else Symbol.parse(symbol).name)
+
+    def quarantined(self, symbol: str | None = None, limit: int = 100) -> list[tuple[Import, BadRow]]:
+        """Return rows that imports refused, those of the newest import first, with their line, the reason and their values."""
+        self._refuse_closed()
+        return self._store.journal.quarantined(None if symbol is None else Symbol.parse(symbol).name, limit)
 
     def generation(self, symbol: Any, timeframe: Any, features: Iterable[str] | str = ()) -> str:
         """Return a word that changes whenever an answer may: with any row that is added of the symbols it looks at."""

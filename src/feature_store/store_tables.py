@@ -21,20 +21,43 @@ if TYPE_CHECKING:
     from feature_store.materialize import MaterializeReport
     from feature_store.materialize import Progress as Filled
     from feature_store.store.feature_sets import FeatureSet
+    from feature_store.store.journal import BadRow, Import
 
 LONGEST_GAPS = 10
 """Gaps that a table of them shows."""
 
 
-def print_check(found: Sequence[Inspection], refused: Sequence[Any], *, days: bool) -> None:
+def print_check(found: Sequence[Inspection], refused: Sequence[dict[str, Any]], *, days: bool) -> None:
     """Print how complete and fresh series are, what was quarantined and, with `days`, each day and the longest gaps."""
     print_table("Series", [_row(each) for each in found])
     if days:
         for each in found:
             _print_days(each)
     if refused:
-        rows = [each.to_dict() for each in refused]
-        print_table(f"Quarantined ({sum(row['rows'] for row in rows):,} rows)", rows)
+        rows = [{**each, "rows": f"{each['rows']:,}"} for each in refused]
+        print_table(f"Quarantined ({sum(each['rows'] for each in refused):,} rows)", rows)
+
+
+def quarantine(imports: Sequence[Import], rows: Sequence[tuple[Import, BadRow]]) -> list[dict[str, Any]]:
+    """Return the refused rows of imports by file and reason, with the first of them that is kept."""
+    firsts = {(entry.id, row.reason): row for entry, row in reversed(rows)}
+    return [
+        {
+            "series": f"{entry.symbol} {entry.timeframe}",
+            "rows": count,
+            "reason": reason,
+            "file": entry.file,
+            "for example": _example(firsts.get((entry.id, reason))),
+        }
+        for entry in imports
+        for reason, count in entry.reasons.items()
+    ]
+
+
+def _example(row: BadRow | None) -> str:
+    if row is None:
+        return ""
+    return f"line {row.row}: {' '.join(f'{name}={value}' for name, value in row.values.items())}"
 
 
 def _row(each: Inspection) -> dict[str, str]:

@@ -25,14 +25,17 @@ def check(
 ) -> None:
     """Say how complete and how fresh the stored series are: gaps, quarantined rows, days without bars."""
     from feature_store import tables
-    from feature_store.store_tables import print_check
+    from feature_store.store_tables import print_check, quarantine
 
     with open_store(home) as store, tables.working("Looking"):
         found = store.inspect(symbol, timeframe, start, end)
+        imports = store.imports(symbol)
+        refused = store.quarantined(symbol, 1_000)
     if as_json:
-        tables.print_json({"series": [each.to_dict() for each in found]})
+        series = [each.to_dict() for each in found]
+        tables.print_json({"series": series, "quarantined": quarantine(imports, refused)})
     else:
-        print_check(found, [], days=symbol is not None)
+        print_check(found, quarantine(imports, refused), days=symbol is not None)
     if strict and any(each.missing or each.behind for each in found):
         raise typer.Exit(1)
 

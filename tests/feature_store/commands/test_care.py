@@ -38,6 +38,20 @@ def test_check_as_json_has_every_day_and_gap(run):
     assert {day["day"]: day["present"] for day in series["days"]}["2023-01-04"] == 19
 
 
+def test_check_shows_what_was_quarantined_and_why(run, tmp_path):
+    file = tmp_path / "bad.csv"
+    file.write_text(
+        "time,open,high,low,close\n2023-01-04 10:00,1,2,0.5,1\n2023-01-04 11:00,1,0.5,2,1\n2023-01-07 11:00,1,2,0.5,1\n"
+    )
+    assert run("ingest", "EURUSD", file, "-t", "1h", "--tz", "UTC").exit_code == 0
+    rows = json_codec.loads(run("check", "EURUSD", "--json").stdout)["quarantined"]
+    assert [(each["rows"], each["reason"][:14]) for each in rows] == [(1, "high is below "), (1, "market closed:")]
+    shown = run("check").stdout
+    assert "Quarantined (2 rows)" in shown
+    assert "line 3: time=2023-01-04 11:00 open=1 high=0.5 low=2 close=1" in " ".join(shown.split())
+    assert not json_codec.loads(run("check", "GBPUSD", "--json").stdout)["quarantined"]
+
+
 def test_strict_says_by_its_exit_code_that_something_is_missing(run):
     assert run("check", "--strict").exit_code == 1
     assert run("check").exit_code == 0
