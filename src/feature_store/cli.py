@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  typer looks at annotations when a command runs
 from typing import Annotated
 
 import typer
