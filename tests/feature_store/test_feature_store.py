@@ -446,7 +446,9 @@ def test_homes_that_cannot_be_are_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequestError, match=r"home must be a folder that can be written to, was .*file"):
         fs.open(tmp_path / "file")
-    with pytest.raises(InvalidRequestError, match="home must be a folder or an address such as s3://.*, was 'tape://bucket'"):
+    with pytest.raises(
+        InvalidRequestError, match=r"home must be a folder or an address such as s3://.*, was 'tape://bucket'"
+    ):
         fs.open("tape://bucket")
 
 
