@@ -155,11 +155,13 @@ def test_processes_that_write_and_compact_at_once_lose_and_double_nothing(home, 
     command = [sys.executable, "-c", WRITER, home, json.dumps(options(port))]
     writers = [subprocess.Popen([*command, str(me)], stdout=subprocess.PIPE, text=True) for me in range(3)]
     reader, seen = DeltaStore(home, options=options(port)), {}
-    while any(writer.poll() is None for writer in writers):
+    said = []
+    for line in writers[0].stdout:
+        said.append(int(line))
         now = closes(reader)
-        assert seen.keys() <= now.keys()
+        assert seen.keys() | set(said) <= now.keys()
         seen = now
-    said = [int(line) for writer in writers for line in writer.communicate()[0].split()]
+    said += [int(line) for writer in writers for line in writer.communicate()[0].split()]
     assert [writer.returncode for writer in writers] == [0, 0, 0]
     held = closes(DeltaStore(home, options=options(port)))
     assert held.keys() - {900} == set(said)

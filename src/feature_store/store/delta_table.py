@@ -101,6 +101,7 @@ class VerifiedTable:
         self._table: DeltaTable | None = None
         self._files: dict[str, list[str]] = {}
         self._said: dict[str, int] = {}
+        self._version = -1
         self._next_entry = _entry(0)
         self._disk: Literal["unknown", "synced", "failed"] = "unknown"
 
@@ -164,7 +165,7 @@ class VerifiedTable:
         self._refuse_failed()
         self.files()
         if self._disk == "unknown" and self._table is not None:
-            self._settle_log(self._table.version())
+            self._settle_log(self._version)
         self._disk = "synced"
 
     def append(self, seen: Files, files: list[NewFile], transactions: Mapping[str, int] | None = None) -> None:
@@ -213,7 +214,7 @@ class VerifiedTable:
 
     def _removed_since(self, before: float) -> set[str]:
         found: set[str] = set()
-        version = 0 if self._table is None else self._table.version()
+        version = self._version
         while self.place.exists(_entry(version)):
             actions = _actions(self.place.read(_entry(version)))
             if any(action["commitInfo"]["timestamp"] < before * 1000 for action in actions if "commitInfo" in action):
@@ -234,11 +235,10 @@ class VerifiedTable:
         except OSError as problem:
             self._refused(problem)
         live = [file for folder in self._files.values() for file in folder if file not in old]
-        total = _sum([*live, *(action.path for action in added)], {**self._said, **transactions})
+        total = _sum([*live, *(action.path for action in added)], {**self._of_applications(self._said), **transactions})
         said = [Transaction(_INTEGRITY, total), *(Transaction(*each) for each in transactions.items())]
         properties = CommitProperties(app_transactions=said, max_commit_retries=0)
-        version = table.version() + 1
-        self._table = None  # whatever happens now, the next look reads what the log says
+        version = self._version + 1
         try:
             table.create_write_transaction(
                 [*added, *(_removal(file, change=change) for file in old)],
@@ -251,18 +251,20 @@ class VerifiedTable:
             version = self._version_with({action.path for action in added}, set(old), version, problem)
         self._settle_log(version)
 
+    def _of_applications(self, said: Mapping[str, int]) -> dict[str, int]:
+        return {name: said.get(name, 0) for name in self._applications}
+
     def _version_with(self, added: set[str], old: set[str], expected: int, problem: Exception) -> int:
         """Return the version of a commit that was applied although it raised; raises where it was not."""
         try:
             live = {file for folder in self.files().values() for file in folder}
         except FeatureStoreError:
             self._refused(problem)
-        latest = self._table.version() if self._table is not None else -1
         if not added <= live or old & live:
-            if latest >= expected:
+            if self._version >= expected:
                 raise OvertakenError from problem
             self._refused(problem)
-        return latest
+        return self._version
 
     def _refresh(self) -> None:
         if self._table is None and not self.place.exists(_entry(0)):
@@ -273,18 +275,25 @@ class VerifiedTable:
         with self._damage_named():
             if self._table is None:
                 table = DeltaTable(self.place.address, storage_options=self.place.options)
+                said = {name: table.transaction_version(name) or 0 for name in (_INTEGRITY, *self._applications)}
             else:
                 table = self._table
                 table.update_incremental()
+                said = self._said | self._said_since(self._version, table.version())
             files = sorted(pl.DataFrame(table.get_add_actions())["path"])
-            said = {name: table.transaction_version(name) or 0 for name in self._applications}
-            if _sum(files, said) != (table.transaction_version(_INTEGRITY) or 0):
+            if _sum(files, self._of_applications(said)) != said.get(_INTEGRITY, 0):
                 raise DeltaError("the files it names are not those that were committed")
         folders: dict[str, list[str]] = {}
         for file in files:
             folders.setdefault(file.rpartition("/")[0], []).append(file)
-        self._table, self._files, self._said = table, folders, said
-        self._next_entry = _entry(table.version() + 1)
+        self._table, self._files, self._said, self._version = table, folders, said, table.version()
+        self._next_entry = _entry(self._version + 1)
+
+    def _said_since(self, before: int, version: int) -> dict[str, int]:
+        """Return what some commits say; asking `deltalake` for it would read all entries since the last checkpoint."""
+        entries = (_actions(self.place.read(_entry(number))) for number in range(before + 1, version + 1))
+        said = [action["txn"] for actions in entries for action in actions if "txn" in action]
+        return {each["appId"]: each["version"] for each in said}
 
     def _create(self, first: NewFile) -> DeltaTable:
         columns = self._schema or first.rows.schema
@@ -305,6 +314,7 @@ class VerifiedTable:
                 self._refused(problem)
             raise OvertakenError from problem
         self._settle_log(0)
+        self._version = 0
         return table
 
     def _written(self, file: NewFile, *, change: bool) -> AddAction:
@@ -365,7 +375,7 @@ class VerifiedTable:
                 said |= {action["txn"]["appId"]: action["txn"]["version"] for action in actions if "txn" in action}
             except (OSError, ValueError, TypeError, KeyError):
                 return entry
-            if said.get(_INTEGRITY, 0) != _sum(live, {name: said.get(name, 0) for name in self._applications}):
+            if said.get(_INTEGRITY, 0) != _sum(live, self._of_applications(said)):
                 return entry
         return _LOG
 
