@@ -3,11 +3,13 @@
 A row is a version: what somebody wrote, and the versions of the custom indicators it calls, to which it is bound. Rows are read
 when a registry is asked for and the file has changed since; a definition is made of its row when it is first looked at, so that
 a store with many opens as fast as one with few. Registering is one transaction: look at what is there, decide, write, and wait
-for the disk; so two processes cannot give one number to two contents. It does not need the lock of those who write bars.
+for the disk; so two processes cannot give one number to two contents. A row carries a digest, and a mark counts the
+rows, so that none can change or vanish unseen. It does not need the lock of those who write bars.
 """
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -33,12 +35,18 @@ MAX_NAMES = 1_000
 MAX_VERSIONS = 100
 """Of one name."""
 
-_TABLE = """create table if not exists definitions (
-    name text not null, version integer not null, content text not null, primary key (name, version)
-)"""
-_SELECT = "select name, version, content from definitions order by name, version"
-_INSERT = """insert into definitions values (?, ?, ?)
-    on conflict (name, version) do update set content = excluded.content"""
+_TABLES = """
+create table if not exists definitions (
+    name text not null, version integer not null, content text not null, digest text not null, primary key (name, version)
+);
+create table if not exists mark (one integer primary key, versions integer not null);
+"""
+_SELECT = "select name, version, content, digest from definitions order by name, version"
+_SELECT_MARK = "select versions from mark"
+_INSERT = """insert into definitions values (?, ?, ?, ?)
+    on conflict (name, version) do update set content = excluded.content, digest = excluded.digest"""
+_INSERT_MARK = """insert into mark select 1, count(*) from definitions where true
+    on conflict (one) do update set versions = excluded.versions"""
 
 
 class Row(NamedTuple):
@@ -119,7 +127,7 @@ class SqliteDefinitions:
     """Keeps custom indicators in a folder, for any number of processes and threads."""
 
     def __init__(self, home: Path) -> None:
-        self._file = SqliteFile(home / FILE, _TABLE, "restore it from a backup, or remove it and register anew")
+        self._file = SqliteFile(home / FILE, _TABLES, "restore it from a backup, or remove it and register anew")
         self._using = RLock()
         self._rows: dict[Row, Version] = {}
         self._registry = BUILT_INS
@@ -148,7 +156,8 @@ class SqliteDefinitions:
                 made = accepted(draft, registry)
                 row = row_of(draft, made)
                 if row not in self._rows:
-                    connection.execute(_INSERT, row)
+                    connection.execute(_INSERT, (*row, digest_of(row)))
+                    connection.execute(_INSERT_MARK)
             if row not in self._rows:
                 self._rows[row] = made
                 self._registry = registry.adding(made)
@@ -164,8 +173,7 @@ class SqliteDefinitions:
         """Return the registry of the rows as they are; those that are known are not made anew."""
         if self._file.changed():
             try:
-                with closing(self._file.connection().execute(_SELECT)) as found:
-                    rows = [Row(*each) for each in found]
+                rows = self._rows_as_written()
                 if self._rows.keys() != set(rows):
                     self._rows, self._registry = read_rows(rows, self._rows)
             except BaseException:
@@ -173,11 +181,39 @@ class SqliteDefinitions:
                 raise
         return self._registry
 
+    def _rows_as_written(self) -> list[Row]:
+        connection = self._file.connection()
+        alone = not connection.in_transaction
+        if alone:
+            connection.execute("begin")
+        try:
+            with closing(connection.execute(_SELECT)) as found:
+                rows = [intact(Row(*each), digest) for *each, digest in found]
+            with closing(connection.execute(_SELECT_MARK)) as found:
+                said = sum(versions for (versions,) in found)
+        finally:
+            if alone:
+                connection.execute("commit")
+        if len(rows) != said:
+            msg = f"{said} versions were registered, and {len(rows)} are there"
+            raise DamagedRowError(msg)
+        return rows
+
 
 def row_of(draft: Draft, made: Definition) -> Row:
     """Return a version as it is stored."""
     content = {**draft.to_dict(), "uses": custom_uses(made)}
     return Row(made.name, made.version, json_codec.dumps(content).decode())
+
+
+def digest_of(row: Row) -> str:
+    """Return what tells a version from any other."""
+    return hashlib.sha256(f"{row.name}\n{row.version}\n{row.content}".encode()).hexdigest()
+
+
+def intact(row: Row, digest: str) -> Row:
+    """Return a row, without content where that is not what was registered: then it says nothing, and the others still do."""
+    return row if digest_of(row) == digest else row._replace(content="")
 
 
 def read_rows(rows: Iterable[Row], known: Mapping[Row, Version]) -> tuple[dict[Row, Version], Registry]:

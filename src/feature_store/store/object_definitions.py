@@ -1,5 +1,7 @@
 """The custom indicators of a store in an object store: one object a version, `definitions/<name>/<version>.json`.
 
+Its first line is the digest of the rest.
+
 Whoever creates the object of a version first has it; another who wanted the same number looks again and decides anew.
 """
 
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from feature_store.errors import CorruptDataError, FeatureStoreError
 from feature_store.indicators.catalog import BUILT_INS
-from feature_store.store.definitions import Row, accepted, read_rows, row_of
+from feature_store.store.definitions import Row, accepted, digest_of, intact, read_rows, row_of
 from feature_store.store.sqlite_file import DamagedRowError
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ class ObjectDefinitions:
 
     def _created(self, row: Row) -> bool:
         try:
-            return self._place.create(_name(row), row.content.encode())
+            return self._place.create(_name(row), _content(row))
         except OSError as problem:
             msg = f"{self._place.address} cannot be written to ({problem}); see that it can be reached, and register again"
             raise FeatureStoreError(msg) from problem
@@ -82,6 +84,11 @@ def _name(row: Row) -> str:
     return f"{row.name}/{row.version:04d}.json"
 
 
-def _row(name: str, content: bytes) -> Row:
+def _content(row: Row) -> bytes:
+    return f"{digest_of(row)}\n{row.content}".encode()
+
+
+def _row(name: str, stored: bytes) -> Row:
     folder, _, file = name.partition("/")
-    return Row(folder, int(file.removesuffix(".json")), content.decode())
+    digest, _, content = stored.decode(errors="replace").partition("\n")
+    return intact(Row(folder, int(file.removesuffix(".json")), content), digest)

@@ -1,5 +1,8 @@
 """SQLite files that last: made whole, written ahead with a wait for the disk, read by any number of processes and threads.
 
+Damage to the write-ahead file, which SQLite takes for its end, is looked for before SQLite opens it (`wal`). When the disk has
+refused once to keep what it was given, nothing more is acknowledged.
+
 A forked child may neither use nor close its parent's connection, so each process opens its own. A folder that cannot be
 written to is read as it is. What SQLite and the disk say is said in this project's words.
 """
@@ -9,18 +12,21 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import time
 from contextlib import closing, contextmanager, suppress
 from threading import get_ident
 from typing import TYPE_CHECKING
 
 from feature_store.errors import CorruptDataError, FeatureStoreError, StoreLockedError, StoreReadOnlyError
 from feature_store.store.durable import make_folder, sync
+from feature_store.store.wal import damage_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _PATIENCE_S = 10.0
+_WRITTEN_WITHIN_S = 1.0
 _READ_ONLY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _PRIMARY_CODE = 0xFF  # what SQLite's longer codes end in
 
@@ -46,6 +52,7 @@ class SqliteFile:
         self._process = 0
         self._inherited: list[sqlite3.Connection] = []
         self._seen: int | None = None
+        self._failed = False
 
     def __repr__(self) -> str:
         return f"<SqliteFile {self.path}>"
@@ -53,12 +60,13 @@ class SqliteFile:
     @property
     def there(self) -> bool:
         """Whether there is anything to read."""
-        return self._connected() is not None or self.path.exists()
+        return self._connected() is not None or self.path.exists() or self._ahead().exists()
 
     def connection(self) -> sqlite3.Connection:
         """Return this process's connection, with the file made if need be."""
         connection = self._connected()
         if connection is None:
+            self._refuse_damage()
             if not self.path.exists():
                 self._create()
             connection = self._connection = self._connect()
@@ -77,11 +85,19 @@ class SqliteFile:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write in one transaction that is on the disk at return, or not at all where something is raised inside."""
+        if self._failed:
+            msg = (
+                f"an earlier write to {self.path} did not reach the disk; check the disk, restart, and repeat the write"
+            )
+            raise FeatureStoreError(msg)
         connection = self.connection()
         connection.execute("begin immediate")
         try:
             yield connection
             connection.execute("commit")
+        except sqlite3.OperationalError as problem:
+            self._failed = problem.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_IOERR
+            raise
         finally:
             if connection.in_transaction:
                 connection.execute("rollback")
@@ -108,6 +124,29 @@ class SqliteFile:
             msg = f"{self.path} is damaged ({problem}); {self._restore}"
             raise CorruptDataError(msg) from problem
 
+    def _ahead(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
+    def _refuse_damage(self) -> None:
+        """Raise DamagedRowError where the write-ahead file is damaged, and not only being written at this moment."""
+        until = time.monotonic() + _WRITTEN_WITHIN_S
+        before = None
+        while found := self._damage():
+            if found == before and time.monotonic() > until:
+                raise DamagedRowError(found[0])
+            before = found
+            time.sleep(_WRITTEN_WITHIN_S / 10)
+
+    def _damage(self) -> tuple[str, bytes] | None:
+        try:
+            content = self._ahead().read_bytes()
+        except FileNotFoundError:
+            return None
+        if content and not self.path.exists():
+            return "its write-ahead file is there, and it is not", content
+        found = damage_in(content)
+        return None if found is None else (found, content)
+
     def _connected(self) -> sqlite3.Connection | None:
         if self._process != os.getpid():
             if self._connection is not None:
@@ -133,9 +172,11 @@ class SqliteFile:
         if os.access(self.path.parent, os.W_OK):
             connection = sqlite3.connect(self.path, _PATIENCE_S, isolation_level=None, check_same_thread=False)
             connection.execute("pragma synchronous = full")
+            connection.execute("pragma journal_size_limit = 0")  # so that nothing of an earlier time is left behind
             return connection
         place = f"{self.path.as_uri()}?mode=ro"
-        if not self.path.with_name(f"{self.path.name}-shm").exists():
+        ahead = self._ahead()
+        if not self.path.with_name(f"{self.path.name}-shm").exists() and not (ahead.exists() and ahead.stat().st_size):
             place = (
                 f"{self.path.as_uri()}?immutable=1"  # nobody has it open, and a reader may not make the file to say so
             )
