@@ -183,7 +183,7 @@ class _Run:
     # ---------------------------------------------------------------- ticks
     def ticks(self, jobs: list[_Job]) -> Iterator[Outcome]:
         """Take sources of ticks in the order of their first ticks; a bar may go on from one to the next."""
-        jobs = sorted(jobs, key=lambda job: job.begins)
+        jobs = sorted(jobs, key=lambda job: (job.begins, job.name))
         known = [self._known(job) for job in jobs]
         after = [*known, _NOTHING_AFTER][1:]
         known = [entry if _stands_alone(entry, next_) else None for entry, next_ in zip(known, after, strict=True)]

@@ -89,9 +89,7 @@ class TickIntake:
         broken = first_broken([mask for _, mask in problems], len(table))
         account.take(table, rejected(table, broken, [reason for reason, _ in problems], account.room))
         good = broken < 0
-        if good.all():
-            self._make(moments.time, bid, ask, account)
-        elif good.any():
+        if good.any():
             self._make(moments.time[good], bid[good], ask[good], account)
 
     def flush(self) -> None:
