@@ -37,6 +37,8 @@ _BELIEVABLE = 0.5  # of the weeks; with fewer, the times are no FX market's
 _WAY_OUT = "name the zone with tz (--tz), such as America/New_York or UTC+2/EU, and ingest again"
 _MANY = 3  # one of so many rows
 _STEPS_TOLD = 5
+_OTHERS_TOLD = 3
+_UTC = Clock(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Placing:
     def found(cls, detected: Detected) -> Placing:
         """Return the clock that was found in a source."""
         told = f"found from {detected.agreeing} of {detected.weeks} weeks"
+        if _UTC in detected.undecided and len(detected.segments) == 1:
+            return cls(
+                "UTC", "UTC", (f"the times fit UTC and other clocks; if it is not UTC, {_WAY_OUT}", *_steps(detected))
+            )
         name = "; ".join(
             str(each.clock) if place == 0 else f"from {written(each.first_local)[:10]} on {each.clock}"
             for place, each in enumerate(detected.segments)
@@ -213,10 +219,17 @@ def _judged(edges: WeekEdges) -> Placing:
 
 def _doubts(detected: Detected) -> tuple[str, ...]:
     """Return what a reader should know of where the file steps back, and of other clocks that fit as well."""
-    steps = tuple(str(each) for each in detected.backwards[:_STEPS_TOLD])
-    if len(detected.backwards) > _STEPS_TOLD:
-        steps = (*steps, f"the file steps back in time in {len(detected.backwards)} places or more")
     if not detected.undecided:
+        return _steps(detected)
+    others = [str(clock) for clock in detected.undecided[:_OTHERS_TOLD]]
+    if len(detected.undecided) > _OTHERS_TOLD:
+        others.append(f"{len(detected.undecided) - _OTHERS_TOLD} other clocks")
+    told = f"these weeks would also fit {', or '.join(others)}; if one of them is right, {_WAY_OUT}"
+    return (*_steps(detected), told)
+
+
+def _steps(detected: Detected) -> tuple[str, ...]:
+    steps = tuple(str(each) for each in detected.backwards[:_STEPS_TOLD])
+    if len(detected.backwards) <= _STEPS_TOLD:
         return steps
-    others = ", or ".join(map(str, detected.undecided))
-    return (*steps, f"these weeks would also fit {others}; if one of them is right, {_WAY_OUT}")
+    return (*steps, f"the file steps back in time in {len(detected.backwards)} places or more")
