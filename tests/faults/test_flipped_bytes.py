@@ -62,7 +62,7 @@ def answers(home):
         "before": asked(lambda: closes(store, as_of=5)),
         "edition": asked(lambda: store.snapshot(EURUSD, HOUR).edition.rows),
         "series": asked(lambda: [(each.timeframe, each.rows) for each in store.series()]),
-        "features": asked(lambda: store.features.read(EURUSD, HOUR, "set").columns["a"].tolist()),
+        "features": asked(lambda: list(store.features.read(EURUSD, HOUR, "set").columns["a"])),
         "newest": asked(lambda: store.definitions.registry().find("mine").content_hash),
         "first": asked(lambda: store.definitions.registry().parse("mine:v1").version),
         "yours": asked(lambda: store.definitions.registry().find("yours").content_hash),

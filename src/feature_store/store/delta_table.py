@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import time
 from contextlib import contextmanager
@@ -60,6 +61,24 @@ _TYPES: dict[pl.DataType, str] = {
     pl.String(): "string",
 }
 _CONFIGURATION: dict[str, str | None] = {"delta.enableExpiredLogCleanup": "false"}
+
+
+class _Engine:
+    """Knows which process started the threads of `deltalake` and Polars; a forked child has none of them to wait for."""
+
+    process: int | None = None
+
+    @classmethod
+    def start(cls) -> None:
+        """Raise FeatureStoreError in a process that was forked from the one that started them."""
+        if cls.process is None:
+            cls.process = os.getpid()
+        if cls.process != os.getpid():
+            msg = (
+                f"process {os.getpid()} was forked from {cls.process}, which had a store open, and cannot use it; "
+                f'start processes with multiprocessing.get_context("spawn")'
+            )
+            raise FeatureStoreError(msg)
 
 
 class OvertakenError(Exception):
@@ -131,6 +150,7 @@ class VerifiedTable:
 
         Raises CorruptDataError when its bytes are not those that were written, and RemovedFileError when it is not there.
         """
+        _Engine.start()
         content = self.content(file)
         if columns is not None:
             held = pl.read_parquet_schema(io.BytesIO(content))
@@ -272,6 +292,7 @@ class VerifiedTable:
                 return
             if not self.place.exists(_entry(0)):  # nor was it made just now
                 self._corrupt(_entry(0), "is missing")
+        _Engine.start()
         with self._damage_named():
             if self._table is None:
                 table = DeltaTable(self.place.address, storage_options=self.place.options)
@@ -318,6 +339,7 @@ class VerifiedTable:
         return table
 
     def _written(self, file: NewFile, *, change: bool) -> AddAction:
+        _Engine.start()
         buffer = io.BytesIO()
         file.rows.write_parquet(buffer, compression="lz4", statistics=True)
         content = buffer.getvalue()
