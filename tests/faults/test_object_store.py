@@ -7,6 +7,7 @@ from itertools import count
 
 import pytest
 
+from feature_store.doctor import examine, repair
 from feature_store.errors import FeatureStoreError
 from feature_store.indicators.custom import Draft
 from feature_store.store.delta import DeltaStore
@@ -133,6 +134,26 @@ def test_an_indicator_is_registered_once_or_not_at_all(home, port, faults, fault
     faults.plan = None
     assert definitions.register(drafts[1]).version == 2
     assert len(DeltaStore(home, options=options(port)).definitions.registry().own["mine"]) == 2
+
+
+# ---------------------------------------------------------------- the doctor
+def test_damaged_objects_are_named_and_can_be_given_up(home, port):
+    plain = options(port)
+    store = DeltaStore(home, options=plain)
+    store.write(EURUSD, HOUR, arrivals([0, 1], [1.0, 2.0]))
+    store.write(EURUSD, HOUR, arrivals([2], [3.0]))
+    assert {finding.severity for finding in examine(home, options=plain)} == {"ok"}
+    (name, _) = store.place.inside("bars/1h").names("symbol=EURUSD")
+    content = store.place.read(f"bars/1h/{name}")
+    store.place.write_new(f"bars/1h/{name}", content[:-1] + b"?")
+    (finding,) = [each for each in examine(home, options=plain) if each.severity == "damage"]
+    assert finding.where == f"bars/1h/{name}"
+    repair(home, forget=[finding.where], options=plain)
+    again = DeltaStore(home, options=plain)
+    assert closes(again) == {2: 3.0}
+    again.write(EURUSD, HOUR, arrivals([0, 1], [1.0, 2.0]))
+    assert closes(DeltaStore(home, options=plain)) == WHOLE
+    assert store.place.exists(f"damaged/bars/1h/{name}")
 
 
 # ---------------------------------------------------------------- many at once

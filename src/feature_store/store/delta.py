@@ -37,7 +37,7 @@ from feature_store.store.places import LocalPlace, place_of
 from feature_store.store.protocol import CompactReport, Series
 from feature_store.store.rows import Facts, Rows
 from feature_store.store.snapshot import Snapshot
-from feature_store.store.tail import Pending, Tail
+from feature_store.store.tail import APPLICATION, Pending, Tail
 from feature_store.times import to_datetime
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ RETENTION = timedelta(days=7)
 _CACHED_BYTES = 512 * 2**20
 _FEW_ROWS = 1_000
 _FULL_ROWS, _FULL_WRITES = 4_096, 1_024
-_TAIL = "tail"
 
 
 class DeltaStore:
@@ -144,7 +143,7 @@ class DeltaStore:
         count = sum(len(rows) for _, _, rows in news)
         if self._tail is not None and count <= self._few_rows:
             if news:
-                self._tail.append(news, self._table(timeframe).transaction(_TAIL))
+                self._tail.append(news, self._table(timeframe).transaction(APPLICATION))
             if _is_full(self._parts(timeframe).pending):
                 self._flush(timeframe)
         elif news:
@@ -163,11 +162,11 @@ class DeltaStore:
         for folder, rows in (*((each.folder, each.rows) for each in pending), *news):
             folders.setdefault(folder, []).append(rows)
         if folders:
-            upto = {_TAIL: pending[-1].number} if pending else {}
+            upto = {APPLICATION: pending[-1].number} if pending else {}
             table.append(parts.filed.files, [_file(folder, rows) for folder, rows in folders.items()], upto)
         if self._tail is not None:
             table.files()
-            self._tail.drop(timeframe.name, table.transaction(_TAIL))
+            self._tail.drop(timeframe.name, table.transaction(APPLICATION))
         for folder in folders:
             quietly(self._compaction(timeframe).growing, folder)
         return sum(len(rows) for folder in folders.values() for rows in folder)
@@ -217,7 +216,9 @@ class DeltaStore:
     # ---------------------------------------------------------------- parts
     def _table(self, timeframe: Timeframe) -> VerifiedTable:
         if timeframe not in self._tables:
-            self._tables[timeframe] = VerifiedTable(self.place.inside(f"bars/{timeframe.name}"), BAR_SCHEMA, (_TAIL,))
+            self._tables[timeframe] = VerifiedTable(
+                self.place.inside(f"bars/{timeframe.name}"), BAR_SCHEMA, (APPLICATION,)
+            )
         return self._tables[timeframe]
 
     def _parts(self, timeframe: Timeframe) -> Parts:
@@ -239,7 +240,7 @@ class DeltaStore:
     def _pending(self, timeframe: Timeframe) -> Sequence[Pending] | None:
         if self._tail is None:
             return ()
-        return self._tail.pending(timeframe.name, self._table(timeframe).transaction(_TAIL))
+        return self._tail.pending(timeframe.name, self._table(timeframe).transaction(APPLICATION))
 
     def _history(self, timeframe: Timeframe, folder: str, parts: list[Stored]) -> History:
         """Return the history in these parts of a bucket, looking again where files of it were put together and removed."""

@@ -224,7 +224,7 @@ class VerifiedTable:
         """
         try:
             unused = set(self.unused()) if self.files() else set()
-            unused -= self._removed_since(before) if unused else set()
+            unused -= self.removed_since(before) if unused else set()
             old = [name for name in sorted(unused) if self.place.written_at(name) < before]
             for name in old:
                 self.place.remove(name)
@@ -232,7 +232,8 @@ class VerifiedTable:
             self._refused(problem)
         return old
 
-    def _removed_since(self, before: float) -> set[str]:
+    def removed_since(self, before: float) -> set[str]:
+        """Return the data files that commits since a moment, in seconds since 1970, took out of use."""
         found: set[str] = set()
         version = self._version
         while self.place.exists(_entry(version)):

@@ -16,12 +16,14 @@ Numbers go on from what the history has, even where the file was lost and is mad
 from __future__ import annotations
 
 import hashlib
-from contextlib import closing
+import sqlite3
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from feature_store.store.history import History, merge
 from feature_store.store.rows import Facts, Rows
 from feature_store.store.sqlite_file import DamagedRowError, SqliteFile
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE = "tail.sqlite"
+APPLICATION = "tail"
+"""Whose transaction in the history's log says how far it has the tail."""
 
 _TABLES = """
 create table if not exists pending (
@@ -105,8 +109,7 @@ class Tail:
                 last = max(beyond, *(number for (number,) in connection.execute(_LAST)), 0)
                 added = [_pending(number, *batch) for number, batch in enumerate(batches, last + 1)]
                 for each in added:
-                    values = (each.number, each.timeframe, each.folder, each.facts.stem, each.content, each.digest)
-                    connection.execute(_INSERT, values)
+                    connection.execute(_INSERT, _values(each))
                 after = dict(self._pending)
                 for each in added:
                     after[each.timeframe] = (*after.get(each.timeframe, ()), each)
@@ -128,6 +131,31 @@ class Tail:
                 return None
             mine = self._pending.get(timeframe, ())
             return mine if not mine or mine[0].number > beyond else _after(mine, beyond)
+
+    def held(self) -> dict[str, tuple[int, Sequence[Pending]]]:
+        """Return by timeframe up to which number it was handed over, and all that is still written."""
+        with self._using, self._file.errors():
+            if not self._file.there:
+                return {}
+            self._fresh()
+            return {timeframe: (dropped, self._pending[timeframe]) for timeframe, dropped in self._dropped.items()}
+
+    def restart(self, timeframe: str) -> None:
+        """Number what is written for a timeframe as the first rows there are, as its history was given up; nothing is lost."""
+        with self._using, self._file.errors():
+            if not self._file.there:
+                return
+            self._fresh()
+            batches = _renumbered(self._pending.get(timeframe, ()))
+            with self._file.transaction() as connection:
+                connection.execute(_DROP, (timeframe, self._last))
+                last = max(self._last, *(number for (number,) in connection.execute(_LAST)), 0)
+                added = tuple(_pending(number, *batch) for number, batch in enumerate(batches, last + 1))
+                for each in added:
+                    connection.execute(_INSERT, _values(each))
+                connection.execute(_MARK, _mark(timeframe, 0, added))
+            self._pending[timeframe], self._dropped[timeframe] = added, 0
+            self._last = last + len(added)
 
     def drop(self, timeframe: str, upto: int) -> None:
         """Let go of what the history of a timeframe has on the disk."""
@@ -191,6 +219,35 @@ def _after(pending: Sequence[Pending], number: int) -> tuple[Pending, ...]:
 def _pending(number: int, timeframe: str, folder: str, rows: Rows) -> Pending:
     content, facts = rows.to_bytes(), rows.facts
     return Pending(number, timeframe, folder, facts, content, _digest(number, timeframe, folder, facts.stem, content))
+
+
+def _values(each: Pending) -> tuple[int, str, str, str, bytes, bytes]:
+    return each.number, each.timeframe, each.folder, each.facts.stem, each.content, each.digest
+
+
+def _renumbered(pending: Sequence[Pending]) -> list[tuple[str, str, Rows]]:
+    """Return writes as they would be if there had been nothing before the first."""
+    batches = []
+    histories: dict[str, History] = {}
+    for each in pending:
+        history, arrivals = histories.get(each.folder, History.empty()), each.rows.arrivals
+        new = history.news(arrivals)
+        rows = Rows(arrivals.take(new.rows), new.revision, new.sequence, new.bars)
+        histories[each.folder] = merge([history, rows.history])
+        batches.append((each.timeframe, each.folder, rows))
+    return batches
+
+
+def intact(path: Path) -> tuple[list[Pending], int]:
+    """Return the writes in a damaged file that are what was written, as far as SQLite finds any, and how many are not."""
+    found, lost = [], 0
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection, suppress(sqlite3.DatabaseError):
+        for row in connection.execute(_SELECT, (0,)):
+            try:
+                found.append(_checked(*row))
+            except (DamagedRowError, ValueError, TypeError, AttributeError):
+                lost += 1
+    return found, lost
 
 
 def _checked(number: int, timeframe: str, folder: str, facts: str, content: bytes, digest: bytes) -> Pending:
