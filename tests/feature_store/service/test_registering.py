@@ -12,7 +12,7 @@ from feature_store import wire
 from feature_store.indicators.custom import MAX_NAME, MAX_OUTPUTS
 from feature_store.service import limits
 from feature_store.service.app import create_app
-from feature_store.store import definitions
+from feature_store.store import definitions, sqlite_file
 from tests.feature_store.indicators.test_custom import DOCUMENT
 
 from .conftest import Caller, SmallStore
@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_written_to_says_so_without_naming_it(tmp_path, 
 
 
 def test_definitions_that_another_process_keeps_locked_say_when_to_come_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(definitions, "_PATIENCE_S", 0.02)
+    monkeypatch.setattr(sqlite_file, "_PATIENCE_S", 0.02)
     with fs.open(tmp_path / "market") as store:
         store.register("mine", "close")
         holder = sqlite3.connect(tmp_path / "market" / definitions.FILE, isolation_level=None)
