@@ -49,6 +49,7 @@ for command in (
     keeping.backfill,
     keeping.sets,
     care.check,
+    care.doctor,
     care.compact,
     care.delete,
 ):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from feature_store.heat_map import heat_map, legend
 from feature_store.tables import console, print_table
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from feature_store.materialize import MaterializeReport
     from feature_store.materialize import Progress as Filled
     from feature_store.store.feature_sets import FeatureSet
+    from feature_store.store.inspection import Finding
     from feature_store.store.journal import BadRow, Import
+
+_COLOURS = {"damage": "bold red", "warning": "yellow", "info": "cyan", "ok": "green"}
 
 LONGEST_GAPS = 10
 """Gaps that a table of them shows."""
@@ -116,6 +120,23 @@ def print_sets(found: Sequence[FeatureSet]) -> None:
     """Print the named sets of features."""
     rows = [{"set": each.id, "features": " ".join(each.features), "what for": each.description} for each in found]
     print_table("Sets of features", rows)
+
+
+def print_findings(done: Sequence[Finding], found: Sequence[Finding]) -> None:
+    """Print what was mended, and what there is to say of a store's files, the worst first."""
+    screen = console()
+    for each in done:
+        screen.print(Text.assemble(("mended  ", "green"), _told(each)))
+    for each in found:
+        screen.print(Text.assemble((f"{each.severity:<8}", _COLOURS[each.severity]), _told(each)))
+    bad = sum(each.severity in {"damage", "warning"} for each in found)
+    screen.print(f"{bad} of {len(found)} findings need care" if bad else "Nothing is wrong.", style="bold")
+    if repairable := sum(each.repairable for each in found):
+        screen.print(f"feature-store doctor --repair mends {repairable} of them without losing a row")
+
+
+def _told(finding: Finding) -> str:
+    return str(finding).removeprefix(f"{finding.severity}: ")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from feature_store.commands.options import AsJson, End, Home, Start, Symbol, Timeframe, open_store
+from feature_store.commands.options import AsJson, End, Home, Start, Symbol, Timeframe, open_store, settings
 
 
 def check(
@@ -37,6 +37,36 @@ def check(
     else:
         print_check(found, quarantine(imports, refused), days=symbol is not None)
     if strict and any(each.missing or each.behind for each in found):
+        raise typer.Exit(1)
+
+
+def doctor(
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what can be mended without losing a row.")] = False,
+    forget: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Move this damaged file away, so that the rest can be read; repeat for more.", show_default=False
+        ),
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look at a store's files, without changing them, and say what is wrong and what to do; exits with 1 for damage."""
+    from dataclasses import asdict
+
+    from feature_store import doctor, tables
+    from feature_store.store_tables import print_findings
+
+    folder = home or settings().home
+    with tables.working("Examining"):
+        done = doctor.repair(folder, forget=forget or ()) if repair or forget else []
+        found = doctor.examine(folder)
+    if as_json:
+        tables.print_json({"done": list(map(asdict, done)), "findings": list(map(asdict, found))})
+    else:
+        print_findings(done, found)
+    if any(each.severity == "damage" for each in found):
         raise typer.Exit(1)
 
 

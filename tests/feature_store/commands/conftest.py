@@ -36,6 +36,16 @@ def home(tmp_path):
 
 
 @pytest.fixture
+def bars_file(tmp_path):
+    """The market's EUR/USD bars as a file."""
+    with fs.open(tmp_path / "other") as store:
+        store.ingest("EUR/USD", "1h", bars())
+        frame = store.bars("EUR/USD", "1h")
+    frame.to_csv(tmp_path / "EURUSD.csv")
+    return tmp_path / "EURUSD.csv"
+
+
+@pytest.fixture
 def run(home, monkeypatch):
     """Run a command on the market; what it gives has `exit_code`, `stdout` and `stderr`."""
     monkeypatch.setenv("FEATURE_STORE_HOME", str(home))

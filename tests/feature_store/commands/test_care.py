@@ -86,6 +86,47 @@ def test_compact_moves_rows_to_where_other_programs_read_them(run, home):
     assert pl.scan_delta(str(home / "bars" / "1h")).filter(pl.col("symbol") == "AUDUSD").collect().height == 1
 
 
+# ---------------------------------------------------------------- files
+def test_doctor_finds_nothing_wrong_with_a_sound_store(run):
+    done = run("doctor")
+    assert done.exit_code == 0, done.stderr
+    assert "Nothing is wrong." in done.stdout
+
+
+def test_doctor_names_damage_and_what_to_do_and_gives_up_what_is_named(run, home, bars_file):
+    run("compact")
+    path = next(home.glob("bars/1h/symbol=EURUSD/*/*.parquet"))
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(bytes(whole))
+    done = run("doctor", "--json")
+    assert done.exit_code == 1
+    (found,) = [each for each in json_codec.loads(done.stdout)["findings"] if each["severity"] == "damage"]
+    assert path.name in found["where"]
+    assert "EUR/USD" in found["what"]
+    assert found["remedy"]
+    assert "damage" in run("doctor").stdout
+    assert run("get", "EURUSD").exit_code == 2
+    assert run("doctor", "--forget", found["where"]).exit_code == 0
+    assert run("get", "GBPUSD").exit_code == 0
+    assert run("ingest", "EURUSD", bars_file, "-t", "1h", "--tz", "UTC").exit_code == 0
+    with fs.open(home) as store:
+        assert len(store.bars("EUR/USD", "1h")) == len(store.bars("GBP/USD", "1h"))
+
+
+def test_repair_mends_without_losing_a_row(run, home):
+    run("compact")
+    orphan = next(home.glob("bars/1h/symbol=EURUSD/*")) / "0_1_1_0_0_0_0-00000000000000000000000000000000.parquet"
+    orphan.write_bytes(b"PAR1")
+    shown = run("doctor").stdout
+    assert "doctor --repair mends 1 of them" in shown
+    assert orphan.exists()
+    done = run("doctor", "--repair")
+    assert done.exit_code == 0
+    assert "mended" in done.stdout
+    assert not orphan.exists()
+
+
 # ---------------------------------------------------------------- kept
 def test_backfill_of_several_symbols_tells_each(run):
     done = json_codec.loads(run("backfill", "all", "ema_9", "--json").stdout)
