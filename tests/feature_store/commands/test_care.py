@@ -79,7 +79,7 @@ def test_compact_moves_rows_to_where_other_programs_read_them(run, home):
     import polars as pl
 
     with fs.open(home) as store:
-        flat = dict.fromkeys(("open", "high", "low", "close"), [1.0])
+        flat = {name: [1.0] for name in ("open", "high", "low", "close")}
         store.ingest("AUD/USD", "1h", {"time": ["2023-01-04T10:00Z"], **flat})
     assert pl.scan_delta(str(home / "bars" / "1h")).filter(pl.col("symbol") == "AUDUSD").collect().height == 0
     assert run("compact").exit_code == 0
