@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 OF_TICKS = Timeframe.parse("1m")
 OTHERWISE = Timeframe.parse("1h")
 _LOOKED_AT = 4096  # rows
-_FEWEST = 10  # steps that tell anything
-_MOST = 0.5  # of the steps must be alike
+_SOME, _SURE = (2, 0.5), (20, 0.9)  # how many steps, and what share of them alike, tell a timeframe, or refute a caller
 
 
 def timeframe_of(source: Source, symbol: Symbol, asked: Timeframe | None) -> Timeframe:
@@ -32,7 +31,7 @@ def timeframe_of(source: Source, symbol: Symbol, asked: Timeframe | None) -> Tim
         raise ConflictError(msg, field="symbol")
     if source.kind == "ticks":
         return asked or OF_TICKS
-    told = source.timeframe or step(next(source.tables(_LOOKED_AT)))
+    told = source.timeframe or step(next(source.tables(_LOOKED_AT)), *(_SOME if asked is None else _SURE))
     if asked is None or told is None:
         return asked or told or OTHERWISE
     if told != asked:
@@ -42,17 +41,17 @@ def timeframe_of(source: Source, symbol: Symbol, asked: Timeframe | None) -> Tim
     return asked
 
 
-def step(table: Table) -> Timeframe | None:
-    """Return the timeframe whose length most rows of a table are apart, or None where they tell none."""
+def step(table: Table, fewest: int = _SOME[0], share: float = _SOME[1]) -> Timeframe | None:
+    """Return the timeframe whose length a share of a table's rows are apart, or None where fewer tell none."""
     local = local_moments(table.time())
     steps = np.diff(np.unique(local.time[local.readable]))
-    if len(steps) < _FEWEST:
+    if len(steps) < fewest:
         return None
     lengths, counts = np.unique(steps, return_counts=True)
-    most = int(counts.argmax())
-    if counts[most] < _MOST * len(steps):
+    usual = int(counts.argmax())
+    if counts[usual] < share * len(steps):
         return None
-    return next((each for each in TIMEFRAMES if each.microseconds == lengths[most]), None)
+    return next((each for each in TIMEFRAMES if each.microseconds == lengths[usual]), None)
 
 
 def first_time(source: Source) -> int:

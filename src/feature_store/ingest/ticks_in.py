@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store.calendar import Calendar, bucket_open
-from feature_store.ingest.checks import FORMING, UNREADABLE_TIME, first_broken, rejected
-from feature_store.ingest.tick_checks import quote_problems
+from feature_store.ingest.checks import first_broken, rejected
+from feature_store.ingest.quotes import EARLIEST, Quotes
 from feature_store.store.protocol import Arrivals
-from feature_store.ticks import TickBars, carried
+from feature_store.ticks import TickBars
 from feature_store.times import to_iso
 
 if TYPE_CHECKING:
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
 
     Booleans = NDArray[np.bool_]
 
-NOT_QUOTED = "bid or ask had not been quoted yet"
 _MANY_BARS = 5_000  # to write at once
-_EARLIEST = -(2**63)
-_UNKNOWN = (np.nan, np.nan)
 
 
 class TickIntake:
@@ -55,26 +52,26 @@ class TickIntake:
         self._rules, self._sink = rules, sink
         self._calendar = Calendar.of(rules.symbol)
         self._bars = TickBars(rules.symbol, rules.timeframe)
-        self._quote = _UNKNOWN
-        self._over = int(
-            bucket_open(rules.now if rules.known_at is None else min(rules.now, rules.known_at), rules.timeframe)
-        )
+        moment = rules.now if rules.known_at is None else min(rules.now, rules.known_at)
+        self._quotes = Quotes(self._calendar, over=int(bucket_open(moment, rules.timeframe)))
         self._open: dict[int, tuple[Account, int]] = {}
         self._waiting: list[tuple[Bars, list[tuple[Account, Integers]]]] = []
         self._begun = False
         self._source = rules.source
-        self.last = _EARLIEST
 
     def __repr__(self) -> str:
         return f"<TickIntake {self._bars!r}>"
 
     @property
+    def last(self) -> int:
+        """The time of the last good tick, in UTC microseconds; the earliest moment before there is any."""
+        return self._quotes.last
+
+    @property
     def end(self) -> int:
         """Where the open bar ends, in UTC microseconds; the earliest moment where none is open."""
         forming = self._bars.forming
-        return (
-            _EARLIEST if forming is None else int(self._calendar.bucket_close(forming.time, self._rules.timeframe)[0])
-        )
+        return EARLIEST if forming is None else int(self._calendar.bucket_close(forming.time, self._rules.timeframe)[0])
 
     def concerns(self, account: Account) -> bool:
         """Return whether ticks of a source wait in the open bar."""
@@ -84,8 +81,7 @@ class TickIntake:
         """Take the next ticks of a source, whose name its bars carry."""
         self._source = source
         quotes = table.quotes()
-        bid, ask = quotes["bid"], quotes["ask"]
-        problems = self._problems(moments, bid, ask)
+        bid, ask, problems = self._quotes.sort_out(moments, quotes["bid"], quotes["ask"])
         broken = first_broken([mask for _, mask in problems], len(table))
         account.take(table, rejected(table, broken, [reason for reason, _ in problems], account.room))
         good = broken < 0
@@ -122,32 +118,6 @@ class TickIntake:
                 )
             self._close(last, None)
         self.flush()
-
-    # ---------------------------------------------------------------- rules
-    def _problems(self, moments: Moments, bid: Floats, ask: Floats) -> list[tuple[str, Booleans]]:
-        """Return each rule's reason and which ticks break it, and remember the last tick that breaks none."""
-        rows = moments.readable
-        time = moments.time
-        if not rows.all():
-            time, bid, ask = time[rows], bid[rows], ask[rows]
-        problems = [
-            (FORMING, time >= self._over),
-            *quote_problems(time, bid, ask, self._calendar, after=self.last, quote=self._quote),
-        ]
-        good = ~np.logical_or.reduce([mask for _, mask in problems])
-        problems.append((NOT_QUOTED, self._remember(time, bid, ask, good)))
-        return [(UNREADABLE_TIME, ~rows), *((reason, _spread_out(mask, rows)) for reason, mask in problems)]
-
-    def _remember(self, time: Integers, bid: Floats, ask: Floats, good: Booleans) -> Booleans:
-        """Remember the last good tick, and return at which of the good ones a side was never quoted."""
-        never = np.zeros(len(time), dtype=np.bool_)
-        if not good.any():
-            return never
-        bids, asks = (carried(side[good], last) for side, last in zip((bid, ask), self._quote, strict=True))
-        never[good] = np.isnan(bids) | np.isnan(asks)
-        self._quote = float(bids[-1]), float(asks[-1])
-        self.last = int(time[good][-1])
-        return never
 
     # ---------------------------------------------------------------- bars
     def _make(self, time: Integers, bid: Floats, ask: Floats, account: Account) -> None:
@@ -199,12 +169,3 @@ class TickIntake:
                 f"the first {self._rules.timeframe} bar, {to_iso(first)}, of {arrivals.columns['tick_volume'][0]:.0f} ticks, "
                 f"takes the place of one of {before.columns['tick_volume'][0]:.0f} that was stored before"
             )
-
-
-def _spread_out(mask: Booleans, rows: Booleans) -> Booleans:
-    """Return a mask of some rows as one of all rows."""
-    if len(mask) == len(rows):
-        return mask
-    whole = np.zeros(len(rows), dtype=np.bool_)
-    whole[rows] = mask
-    return whole

@@ -15,7 +15,7 @@ from feature_store.bars import Symbol, Timeframe
 from feature_store.calendar import Calendar
 from feature_store.errors import ConflictError, FeatureStoreError, InvalidRequestError, UnsupportedFileError
 from feature_store.events import Ingested, subscribe
-from feature_store.ingest import pipeline
+from feature_store.ingest import job as job_module
 from feature_store.ingest.checks import FORMING, REPEATED
 from feature_store.ingest.frames import table_of
 from feature_store.ingest.pipeline import Wish, ingest_files, ingest_frame
@@ -134,8 +134,8 @@ def test_a_file_that_breaks_off_says_how_much_of_it_is_stored(store, tmp_path, m
 def test_the_timeframe_is_what_the_name_says_else_what_the_times_show_else_an_hour(store, tmp_path):
     quarter = bars(100, Timeframe.parse("15m"))
     assert report_of(store, as_csv(quarter, tmp_path / "EURUSD_15m.csv")).timeframe == "15m"
-    assert report_of(store, as_csv(quarter[:20], tmp_path / "rows.csv")).timeframe == "15m"
-    assert report_of(store, as_csv(bars(3), tmp_path / "few.csv")).timeframe == "1h"
+    assert report_of(store, as_csv(quarter[:3], tmp_path / "rows.csv")).timeframe == "15m"
+    assert report_of(store, as_csv(quarter[:2], tmp_path / "few.csv")).timeframe == "1h"
     ticks = tmp_path / "ticks.csv"
     ticks.write_text("time,bid,ask\n2023-01-03 10:00:01,1.1,1.2\n")
     assert report_of(store, ticks).timeframe == "1m"
@@ -160,6 +160,12 @@ def test_bars_carry_the_name_of_their_file_unless_another_source_is_named(tmp_pa
         run(store, path, wish=wish)
         assert seen == [source]
     assert not home.exists()
+
+
+def test_bars_with_many_holes_are_taken_for_what_the_caller_says(store, tmp_path):
+    frame = bars(200)
+    holes = frame.drop(index=frame.index[1:120:2])
+    assert report_of(store, as_csv(holes, tmp_path / "rows.csv"), wish=replace(WISH, timeframe=HOUR)).stored == 140
 
 
 # ---------------------------------------------------------------- where the clock stood
@@ -481,7 +487,7 @@ def test_all_bytes_of_all_files_are_told_as_they_are_read(store, tmp_path, zippe
 def test_an_edition_that_reads_otherwise_is_not_answered_by_an_older_one(store, tmp_path, monkeypatch):
     path = as_csv(bars(30), tmp_path / "rows.csv")
     report_of(store, path)
-    monkeypatch.setattr(pipeline, "EDITION", 2)
+    monkeypatch.setattr(job_module, "EDITION", 2)
     assert "imported before" not in " ".join(report_of(store, path).notes)
 
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from feature_store.bars import Symbol, Timeframe
 from feature_store.ingest.checks import FORMING, UNREADABLE_TIME
 from feature_store.ingest.pipeline import Wish, ingest_files
+from feature_store.ingest.quotes import NOT_QUOTED
 from feature_store.ingest.tick_checks import ASK_BELOW_BID, BACKWARDS
-from feature_store.ingest.ticks_in import NOT_QUOTED
 from feature_store.store.memory import MemoryStore
 from feature_store.ticks import TickBars
 from feature_store.times import to_microseconds
