@@ -1,8 +1,9 @@
 """Die at the n-th step of an operation, for every n until it completes; look at what is left each time, and repeat it.
 
-Run as `python -m tests.faults.crash_points <operation> <folder>`. A step is anything that changes the disk or waits for it:
-before and after each sync, each file that is opened to be written, linked, or removed, each statement of SQLite that writes,
-and each commit of Delta. This process only imports and forks: each child has threads and connections of its own.
+Run as `python -m tests.faults.crash_points <operation> <folder>`. A step is the end of anything that changes the disk or waits
+for it: a sync, a file that is half written, linked, or removed, a statement of SQLite that writes, a commit of Delta. What
+comes before one is what comes after the one before. This process only imports and forks: each child has threads and connections
+of its own.
 """
 
 from __future__ import annotations
@@ -119,9 +120,8 @@ class Steps:
         if self.left == 0:
             os._exit(CRASHED)  # as a process that is killed: nothing is flushed, closed or undone
 
-    def around(self, call):
+    def after(self, call):
         def stepped(*arguments, **named):
-            self.step()
             result = call(*arguments, **named)
             self.step()
             return result
@@ -131,23 +131,21 @@ class Steps:
     def watch(self):
         """Make everything that changes the disk, or waits for it, a step."""
         for name in ("fsync", "link", "unlink", "mkdir", "ftruncate"):
-            setattr(os, name, self.around(getattr(os, name)))
-        Path.unlink = self.around(Path.unlink)
+            setattr(os, name, self.after(getattr(os, name)))
         table = delta_table.DeltaTable
-        table.create_write_transaction = self.around(table.create_write_transaction)
-        table.create = staticmethod(self.around(table.create))
+        table.create_write_transaction = self.after(table.create_write_transaction)
+        table.create = staticmethod(self.after(table.create))
         steps, opened, connect = self, Path.open, sqlite3.connect
 
         def open_(path, mode="r", *arguments, **named):
             if mode != "wb":
                 return opened(path, mode, *arguments, **named)
-            steps.step()
             return HalfWritten(opened(path, mode, *arguments, **named), steps)
 
         class Connection(sqlite3.Connection):
             def execute(self, sql, *arguments):
                 reads = sql.startswith(("select", "pragma"))
-                return (super().execute if reads else steps.around(super().execute))(sql, *arguments)
+                return (super().execute if reads else steps.after(super().execute))(sql, *arguments)
 
         Path.open = open_
         sqlite3.connect = lambda *arguments, **named: connect(*arguments, **named, factory=Connection)

@@ -14,7 +14,10 @@ in years, and a folder of n rows has a few dozen files at most.
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from feature_store.errors import CorruptDataError, FeatureStoreError
@@ -23,7 +26,7 @@ from feature_store.store.layout import joined
 from feature_store.store.protocol import CompactReport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import polars as pl
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
     Stem = Callable[[Sequence[str]], str]
     Choice = Callable[[list[str]], list[str]]
 
+RETENTION = timedelta(days=7)
+"""How long files that were put together stay for programs that still read them."""
 MANY_FILES = 32
 """A folder with more files than this is compacted when rows are added to it."""
 
@@ -61,6 +66,16 @@ class Compaction:
         for folder in sorted(self.table.files()):
             report += self.folder(folder, lambda files: files if len(files) >= min_files else [])
         return report
+
+    def tidy(self, folders: Iterable[str]) -> None:
+        """Put together the small files of folders that rows were added to, and remove what is out of use for long enough."""
+        report = CompactReport()
+        for folder in folders:
+            with _logged(folder):
+                report += self.growing(folder)
+        if report.folders:
+            with _logged(self.table.place.address):
+                self.table.vacuum(time.time() - RETENTION.total_seconds())
 
     def growing(self, folder: str) -> CompactReport:
         """Put together the small files at the end of a folder where it has many."""
@@ -111,10 +126,11 @@ class Compaction:
             raise CorruptDataError(msg)
 
 
-def quietly(work: Callable[[str], object], folder: str) -> None:
-    """Compact a folder after rows were added; they last already, so where that fails it is logged and tried again later."""
+@contextmanager
+def _logged(folder: str) -> Iterator[None]:
+    """Log what fails after rows were added; they last already, and the next ones bring another try."""
     try:
-        work(folder)
+        yield
     except FeatureStoreError as problem:
         _log.warning("%s was not compacted: %s", folder, problem)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import time
 from contextlib import AbstractContextManager, nullcontext
-from datetime import timedelta
 from threading import RLock
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from feature_store.bars import TIMEFRAMES, Symbol, Timeframe
 from feature_store.errors import CorruptDataError
 from feature_store.recent import Recent
 from feature_store.store.buckets import buckets
-from feature_store.store.compaction import TRIES, Compaction, contended, quietly
+from feature_store.store.compaction import RETENTION, TRIES, Compaction, contended
 from feature_store.store.definitions import SqliteDefinitions
 from feature_store.store.delta_features import DeltaFeatures
 from feature_store.store.delta_table import NewFile, OvertakenError, RemovedFileError, VerifiedTable
@@ -42,13 +41,11 @@ from feature_store.times import to_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from feature_store.store.protocol import Arrivals
     from feature_store.store.snapshot import Span
-
-RETENTION = timedelta(days=7)
-"""How long files that were put together stay for programs that still read them."""
 
 _CACHED_BYTES = 512 * 2**20
 _FEW_ROWS = 1_000
@@ -167,8 +164,7 @@ class DeltaStore:
         if self._tail is not None:
             table.files()
             self._tail.drop(timeframe.name, table.transaction(APPLICATION))
-        for folder in folders:
-            quietly(self._compaction(timeframe).growing, folder)
+        self._compaction(timeframe).tidy(folders)
         return sum(len(rows) for folder in folders.values() for rows in folder)
 
     # ---------------------------------------------------------------- out

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from feature_store.bars import Timeframe
 from feature_store.store.buckets import buckets
-from feature_store.store.compaction import TRIES, Compaction, contended, quietly
+from feature_store.store.compaction import TRIES, Compaction, contended
 from feature_store.store.delta_table import FIRST_ENTRY, NewFile, OvertakenError, RemovedFileError, VerifiedTable
 from feature_store.store.history import changes, latest_rows
 from feature_store.store.layout import feature_block, feature_rows, folder_of
@@ -52,8 +52,7 @@ class DeltaFeatures:
                 break
             else:
                 raise contended(table.place.address)
-            for bucket, _ in buckets(timeframe, block.time):
-                quietly(_compaction(table).growing, folder_of(symbol, bucket))
+            _compaction(table).tidy(folder_of(symbol, bucket) for bucket, _ in buckets(timeframe, block.time))
 
     def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
         """Make a bucket hold the rows of a block and no others; return how many of them are new or changed, or gone.

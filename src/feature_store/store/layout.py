@@ -11,11 +11,11 @@ from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS
 from feature_store.calendar import Calendar
 from feature_store.store.history import History
 from feature_store.store.protocol import FeatureBlock
-from feature_store.store.rows import Facts
+from feature_store.store.rows import Rows
 
 if TYPE_CHECKING:
     from feature_store.bars import Integers, Symbol
-    from feature_store.store.rows import Rows
+    from feature_store.store.rows import Facts
 
 HOLIDAY = 1
 """In `flags`: the bar opened on a day that the calendar calls closed."""
@@ -51,8 +51,10 @@ def bar_file(symbol: Symbol, parts: list[Rows]) -> tuple[Facts, pl.DataFrame]:
 
     A column without any value is left out.
     """
-    frames = [_bar_frame(symbol, rows) for rows in parts]
-    return Facts.together([rows.facts for rows in parts]), joined(frames)
+    whole = Rows.together(parts)
+    sources = np.repeat([rows.arrivals.source for rows in parts], [len(rows) for rows in parts])
+    frame = _bar_frame(symbol, whole).with_columns(pl.Series("source", sources, pl.String))
+    return whole.facts, frame if len(parts) == 1 else frame.sort(_ORDER)
 
 
 def joined(frames: list[pl.DataFrame]) -> pl.DataFrame:

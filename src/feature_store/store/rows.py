@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store import json_codec
-from feature_store.store.content import MODULUS
-from feature_store.store.history import History
+from feature_store.store.content import MODULUS, content_of
+from feature_store.store.history import History, stack
 from feature_store.store.protocol import Arrivals
 
 if TYPE_CHECKING:
@@ -99,14 +99,15 @@ class Rows:
     @property
     def facts(self) -> Facts:
         """What to remember of them."""
+        mine = self.arrivals
         return Facts(
             sequence=int(self.sequence[0]),
             rows=len(self),
             bars=self.bars,
-            first=int(self.arrivals.time.min()),
-            last=int(self.arrivals.time.max()),
-            latest_known_at=int(self.arrivals.known_at.max()),
-            content=self.history.content,
+            first=int(mine.time.min()),
+            last=int(mine.time.max()),
+            latest_known_at=int(mine.known_at.max()),
+            content=content_of(mine.time, mine.known_at, self.sequence, mine.columns),
         )
 
     @property
@@ -114,6 +115,22 @@ class Rows:
         """The rows as a reader sees them, in order of time."""
         mine = self.arrivals
         return History(mine.time, mine.known_at, self.sequence, mine.columns)
+
+    @classmethod
+    def together(cls, parts: list[Rows]) -> Rows:
+        """Return consecutive rows as one, in the order of their numbers; of several sources none is said."""
+        if len(parts) == 1:
+            return parts[0]
+        arrivals = [rows.arrivals for rows in parts]
+        moments = ("time", "available_at", "known_at", "assumed")
+        time, available_at, known_at, assumed = (np.concatenate([getattr(a, n) for a in arrivals]) for n in moments)
+        columns = stack([each.columns for each in arrivals], [len(each) for each in arrivals])
+        return cls(
+            Arrivals(time, available_at, known_at, assumed, columns),
+            np.concatenate([rows.revision for rows in parts]),
+            np.concatenate([rows.sequence for rows in parts]),
+            sum(rows.bars for rows in parts),
+        )
 
     def to_bytes(self) -> bytes:
         """Return a line of JSON and the columns, each 8 bytes a row, little-endian."""

@@ -177,6 +177,15 @@ def test_years_of_single_bars_stay_in_few_files(store, monkeypatch):
     )  # rewritten a few times each
 
 
+def test_old_files_go_by_themselves(store, monkeypatch):
+    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+    monkeypatch.setattr(compaction, "RETENTION", NOW)
+    for n in range(30):
+        store.write(EURUSD, HOUR, arrivals([n], [n]))
+    assert len(list(store.home.glob("bars/1h/symbol=EURUSD/*/*.parquet"))) < 15
+    assert closes(DeltaStore(store.home)) == {n: n for n in range(30)}
+
+
 def test_feature_sets_of_single_bars_stay_in_few_files(store, monkeypatch):
     monkeypatch.setattr(compaction, "MANY_FILES", 4)
     for n in range(20):
