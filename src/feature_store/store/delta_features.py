@@ -63,7 +63,9 @@ class DeltaFeatures:
             table = self._table(timeframe, set_id)
             for _ in range(TRIES):
                 with suppress(OvertakenError):
-                    return self._hold(table, symbol, bucket, block)
+                    count = self._hold(table, symbol, bucket, block)
+                    _compaction(table).tidy([folder_of(symbol, bucket)])
+                    return count
             raise contended(table.place.address)
 
     def _hold(self, table: VerifiedTable, symbol: Symbol, bucket: str, block: FeatureBlock) -> int:

@@ -199,6 +199,14 @@ def test_feature_sets_of_single_bars_stay_in_few_files(store, monkeypatch):
     assert DeltaStore(store.home).features.read(EURUSD, HOUR, "set").columns["a"].tolist() == [-19, *range(1, 20)]
 
 
+def test_feature_sets_that_are_held_up_to_date_bar_by_bar_stay_in_few_files(store, monkeypatch):
+    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+    for n in range(1, 20):
+        assert store.features.hold(EURUSD, HOUR, "set", "all", block(range(n), a=range(n))) == 1
+    assert len(DeltaTable(store.features.path(HOUR, "set")).file_uris()) <= 6
+    assert store.features.read(EURUSD, HOUR, "set").columns["a"].tolist() == list(range(19))
+
+
 def test_a_row_counts_as_kept_though_compacting_failed(store, monkeypatch, caplog):
     monkeypatch.setattr(compaction, "MANY_FILES", 2)
     store.write(EURUSD, HOUR, arrivals([0], [1.0]))
