@@ -147,6 +147,8 @@ def _utc(microseconds: Integers) -> pl.Series:
 
 
 def _numbers(column: pl.Series) -> Floats:
+    if column.dtype.is_float() or column.dtype.is_integer():
+        return np.asarray(column.to_numpy(), dtype=np.float64)  # NaN where a value is null
     if column.dtype == pl.String:
         numbers = column.cast(pl.Float64, strict=False)
         if numbers.null_count() == column.null_count():

@@ -112,10 +112,11 @@ def local_moments(column: pl.Series) -> Local:
 
 
 def _of_datetimes(column: pl.Series, zone: str | None) -> Local:
-    time = column.dt.cast_time_unit("us").to_physical()
-    readable = (time.is_not_null() & time.is_between(_EARLIEST, _LATEST)).fill_null(value=False).to_numpy()
-    utc = np.full(len(column), zone is not None)
-    return Local(time.fill_null(0).to_numpy(), readable, utc, zone)
+    moments = column.to_numpy()
+    there = ~np.isnat(moments)
+    time = np.where(there, moments.astype("datetime64[us]").astype(np.int64), 0)
+    readable = there & (time >= _EARLIEST) & (time <= _LATEST)
+    return Local(time, readable, np.full(len(column), zone is not None), zone)
 
 
 # ---------------------------------------------------------------- text
