@@ -92,7 +92,7 @@ def measure(folder: str, kind: str, file: str) -> dict[str, tuple[float, float]]
 def memory(kind: str, file: str, way: str) -> float:
     """Return the megabytes that a way takes beyond what the process has."""
     with tempfile.TemporaryDirectory() as folder:
-        small = str(getattr(histdata, kind)(Path(folder), 10_000))
+        small = str(getattr(histdata, kind)(Path(folder), 50_000))
         call = _stored if way == "ours" else partial(_scripted, kind=kind)
         call(Path(folder, "small"), file=small)  # libraries are not what is asked about
         _, grown = growth(lambda: call(Path(folder, "new"), file=file))

@@ -13,6 +13,7 @@ A timeframe that is not stored is made from the highest stored one below that di
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from feature_store.bars import OTHER, TIMEFRAMES, Bars, Symbol, Timeframe
 from feature_store.calendar import Calendar, bucket_open
 from feature_store.clock import clock_columns
 from feature_store.engine.plan import Plan
+from feature_store.engine.schedule import cores
 from feature_store.errors import DataNotFoundError, InvalidRequestError
 from feature_store.indicators.catalog import parse
 from feature_store.recent import Recent
@@ -77,7 +79,7 @@ class VirtualFeatures:
 
     def range(self, view: View, start: int | None, end: int | None) -> Bars:
         """Return the view's closed bars that open in `[start, end)`."""
-        found = [self.part(part).between(start, end) for part in view.touching(start, end)]
+        found = [bars.between(start, end) for bars in self._parts(view.touching(start, end))]
         bars = [each for each in found if len(each)] or found[:1]
         if not bars:
             return self.part(view.parts[0])[:0]
@@ -99,6 +101,14 @@ class VirtualFeatures:
         nbytes = bars.time.nbytes + sum(column.nbytes for column in bars.columns.values())
         self._kept.put((part.name, "bars"), bars, nbytes)
         return bars
+
+    def _parts(self, parts: Sequence[Part]) -> list[Bars]:
+        """Return the closed bars of parts; where several have to be read, several at once."""
+        unread = [part for part in parts if self._kept.get((part.name, "bars")) is None]
+        if len(unread) < 2 or cores() < 2:  # noqa: PLR2004  one reads as fast alone
+            return [self.part(part) for part in parts]
+        with ThreadPoolExecutor(cores()) as pool:
+            return list(pool.map(self.part, parts))
 
     def available_at(self, view: View, start: int | None = None, end: int | None = None) -> Integers:
         """Return when each of the view's bars that open in `[start, end)` closed."""

@@ -16,7 +16,6 @@ from feature_store.times import to_microseconds
 FEATURES = ["sma_5", "rsi_7", "ema_9", "macd_3_6_2", "vwap", "atr_3@4h", "ema_4@1d", "rsi_3@GBPUSD", "correl_5@GBPUSD"]
 MINUTE = 60_000_000
 START = to_microseconds("2023-01-02T10:00Z")
-EDGE = to_microseconds("2023-03-26T21:00Z")  # where the second quarter's first week opens
 
 
 def minutes(count, seed=0, start=START, every=1_861):
@@ -61,7 +60,7 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """The same bars in a store that keeps quarters and in one that does not."""
+    """The same bars in a store that keeps months and in one that does not."""
     parts, one = in_parts(tmp_path_factory.mktemp("market")), in_one()
     fill(parts)
     fill(one)
@@ -74,9 +73,9 @@ def spans(store, timeframe="1m"):
     return [part.span.bucket for part in view.parts]
 
 
-def test_the_store_keeps_minutes_by_quarter_and_the_twin_in_one(pair):
+def test_the_store_keeps_minutes_by_month_and_the_twin_in_one(pair):
     parts, one = pair
-    assert len(spans(parts)) >= 5
+    assert len(spans(parts)) >= 12
     assert spans(one) == ["all"]
 
 
@@ -117,26 +116,26 @@ def test_a_range_reads_the_parts_it_touches_and_none_before_them_once_states_are
     with in_parts(tmp_path) as store:
         fill(store)
         store.flush()
-        expected = store.features("EUR/USD", "1m", ["ema_9", "sma_5"], "2023-11-01", "2023-11-30")
+        expected = store.features("EUR/USD", "1m", ["ema_9", "sma_5"], "2023-11-06", "2023-11-24")
     read = []
     real = VerifiedTable.read
     monkeypatch.setattr(VerifiedTable, "read", lambda table, file, *a: (read.append(file), real(table, file, *a))[1])
     with in_parts(tmp_path) as store:
-        same(store.features("EUR/USD", "1m", ["ema_9", "sma_5"], "2023-11-01", "2023-11-30"), expected)
+        same(store.features("EUR/USD", "1m", ["ema_9", "sma_5"], "2023-11-06", "2023-11-24"), expected)
     assert read
-    assert {file.split("/")[1] for file in read} == {"bucket=2023Q4"}
+    assert {file.split("/")[1] for file in read} == {"bucket=2023-11"}
 
 
 def test_damaged_states_are_passed_over(tmp_path):
     with in_parts(tmp_path) as store:
         fill(store)
-        expected = store.features("EUR/USD", "1m", ["ema_9"], "2023-11-01", "2023-11-30")
+        expected = store.features("EUR/USD", "1m", ["ema_9"], "2023-11-06", "2023-11-24")
     path = tmp_path / "computed.sqlite"
     whole = path.read_bytes()
     for place in range(100, len(whole), len(whole) // 40):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x21]) + whole[place + 1 :])
         with in_parts(tmp_path) as store:
-            same(store.features("EUR/USD", "1m", ["ema_9"], "2023-11-01", "2023-11-30"), expected)
+            same(store.features("EUR/USD", "1m", ["ema_9"], "2023-11-06", "2023-11-24"), expected)
 
 
 @pytest.mark.parametrize("when", ["2023-02-01T12:00Z", "2023-03-26T22:00Z", "2023-12-01T10:00Z"])

@@ -10,7 +10,7 @@ import polars as pl
 
 from feature_store.bars import COLUMNS, OPTIONAL_COLUMNS, PRICES, Bars
 from feature_store.errors import InvalidRequestError
-from feature_store.ingest.spelling import EXPECTED, TICK_PRICES, TICK_VOLUMES, canonical_names, lacking
+from feature_store.ingest.spelling import EXPECTED, TICK_PRICES, TICK_VOLUMES, are_ticks, canonical_names, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,13 +77,13 @@ class Table:
 
 
 def table_of(bars: Any) -> Table:
-    """Return the rows of a frame; raises InvalidRequestError when it is not one or lacks a column that bars need.
+    """Return the rows of a frame; raises InvalidRequestError when it is not one or lacks a column that bars or ticks need.
 
-    Times are a column under any common name or a pandas index of times. Column names may be spelt in any common way.
+    Columns of `time`, `bid` and `ask` without prices of bars are ticks. Times are a column under any common name or a pandas index of times. Column names may be spelt in any common way.
     """
     rows = _rows(bars)
     names = canonical_names(rows.columns)
-    absent = lacking(names)
+    absent = [] if are_ticks(names) else lacking(names)
     if absent:
         found = ", ".join(map(repr, rows.columns)) or "no columns"
         msg = f"bars need {EXPECTED}; no column means {', '.join(absent)} among {found}"

@@ -29,7 +29,8 @@ from feature_store.ingest.placing import UTC, Piece, placed
 from feature_store.ingest.progress import Progress
 from feature_store.ingest.readers.reader import in_batches
 from feature_store.ingest.remembered import Remembered
-from feature_store.ingest.series_of import OTHERWISE, step
+from feature_store.ingest.series_of import OF_TICKS, OTHERWISE, step
+from feature_store.ingest.spelling import are_ticks
 from feature_store.ingest.ticks_in import TickIntake
 
 if TYPE_CHECKING:
@@ -50,13 +51,21 @@ __all__ = ["Wish", "ingest_files", "ingest_frame"]
 
 
 def ingest_frame(store: Store, table: Table, wish: Wish, now: int) -> IngestReport:
-    """Store the bars of a frame; times that carry no zone are UTC, or of the zone that was named."""
-    timeframe = wish.timeframe or step(table) or OTHERWISE
+    """Store the bars of a frame, or its ticks as bars; times that carry no zone are UTC, or of the zone that was named."""
+    ticks = are_ticks(table.names)
+    timeframe = wish.timeframe or (OF_TICKS if ticks else step(table) or OTHERWISE)
     account, named = Account(), wish.named or UTC
     rules = Rules(wish.symbol, timeframe, wish.known_at, wish.source, now, named)
     pieces = [Piece(part) for part in in_batches(table, wish.batch)]
     placing = named.where_none_is_carried(pieces[0].local)
-    bars_in(pieces, placing, rules, Sink(store, wish.symbol, timeframe, wish.dry_run), account)
+    sink = Sink(store, wish.symbol, timeframe, wish.dry_run)
+    if ticks:
+        intake = TickIntake(rules, sink)
+        for piece in pieces:
+            intake.take(piece.table, placing.moments(piece.local), account, wish.source)
+        intake.finish()
+    else:
+        bars_in(pieces, placing, rules, sink, account)
     report = account.report(timeframe, placing)
     if not wish.dry_run:
         _emit(wish.symbol, account, report)

@@ -1,8 +1,8 @@
 """How a series is cut into parts that are stored, read, computed and brought up to date one by one.
 
-Parts below five minutes are quarters, below an hour years, and from an hour on there is one. They begin where a week of the
-FX market does, Sunday 17:00 New York, and a week belongs to the quarter of its Thursday, as in ISO 8601. So no bar of any
-timeframe up to a week lies in two parts, and higher bars can be made part by part.
+Parts below five minutes are months, below an hour years, and from an hour on there is one. They begin where a week of the FX
+market does, Sunday 17:00 New York, and a week belongs to the month of its Thursday, as it does to a year in ISO 8601. So no bar
+of any timeframe up to a week lies in two parts, and higher bars can be made part by part.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 
-_QUARTERS_BELOW, _YEARS_BELOW = Timeframe.parse("5m"), Timeframe.parse("1h")
+_MONTHS_BELOW, _YEARS_BELOW = Timeframe.parse("5m"), Timeframe.parse("1h")
 _WEEK = Timeframe.parse("1w")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
@@ -30,7 +30,7 @@ def buckets(timeframe: Timeframe, time: Integers) -> list[tuple[str, Integers | 
 
     >>> new_year = 1672531200_000_000  # 2023-01-01, the last day of a week of 2022
     >>> buckets(Timeframe.parse("1m"), np.array([new_year, new_year + 86_400_000_000]))
-    [('2022Q4', array([0])), ('2023Q1', array([1]))]
+    [('2022-12', array([0])), ('2023-01', array([1]))]
     """
     months = _months(timeframe)
     if months is None:
@@ -51,22 +51,22 @@ def bounds(timeframe: Timeframe, bucket: str) -> tuple[int | None, int | None]:
     months = _months(timeframe)
     if months is None:
         return None, None
-    year, _, quarter = bucket.partition("Q")
-    number = (int(year) - _FIRST_YEAR) * (12 // months) + (int(quarter) - 1 if quarter else 0)
+    year, _, month = bucket.partition("-")
+    number = (int(year) - _FIRST_YEAR) * (12 // months) + int(month or 1) - 1
     begins = _begins(months)
     return int(begins[number]), int(begins[number + 1])
 
 
 def _months(timeframe: Timeframe) -> int | None:
-    if timeframe < _QUARTERS_BELOW:
-        return 3
+    if timeframe < _MONTHS_BELOW:
+        return 1
     return 12 if timeframe < _YEARS_BELOW else None
 
 
 def _name(number: int, months: int) -> str:
     a_year = 12 // months
     year = _FIRST_YEAR + number // a_year
-    return f"{year}Q{number % a_year + 1}" if a_year > 1 else str(year)
+    return f"{year}-{number % a_year + 1:02}" if a_year > 1 else str(year)
 
 
 @lru_cache(maxsize=2)

@@ -29,6 +29,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import polars as pl
+import xxhash
 from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction
 from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
@@ -48,7 +49,6 @@ _INTEGRITY = "integrity"
 _LOG = "_delta_log"
 FIRST_ENTRY = f"/{_LOG}/{0:020d}.json"
 """What the name of a table's first log entry ends in."""
-_DIGEST_LENGTH = 32
 _NO_ANSWER = re.compile("Generic (S3|GCS|MicrosoftAzure|HTTP) error")
 """In what an object store's client says when it had no answer, or not the one it hoped for."""
 _BITS = 2**63  # a Delta transaction's version is a signed 64-bit number
@@ -448,7 +448,7 @@ def _milliseconds() -> int:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH]
+    return xxhash.xxh3_128_hexdigest(content)
 
 
 def _sum(files: Iterable[str], said: Mapping[str, int]) -> int:

@@ -89,8 +89,8 @@ def _bar_frame(symbol: Symbol, rows: Rows) -> pl.DataFrame:
 def history_of(rows: pl.DataFrame) -> History:
     """Return the history of a file of bars."""
     return History(
-        rows["time"].to_physical().to_numpy(),
-        rows["known_at"].to_physical().to_numpy(),
+        rows["time"].to_numpy().view(np.int64),
+        rows["known_at"].to_numpy().view(np.int64),
         rows["sequence"].to_numpy(),
         {name: rows[name].to_numpy() for name in _VALUES if name in rows.columns},
     )
@@ -113,8 +113,8 @@ def feature_block(rows: pl.DataFrame) -> FeatureBlock:
     """Return the computed columns of a file."""
     names = [name for name in rows.columns if name not in {"time", "available_at", "sequence"}]
     return FeatureBlock(
-        rows["time"].to_physical().to_numpy(),
-        rows["available_at"].to_physical().to_numpy(),
+        rows["time"].to_numpy().view(np.int64),
+        rows["available_at"].to_numpy().view(np.int64),
         {name: rows[name].to_numpy() for name in names},
     )
 

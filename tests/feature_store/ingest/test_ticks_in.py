@@ -239,3 +239,20 @@ def test_ticks_whose_import_was_stopped_anywhere_and_repeated_give_the_same_stor
     run(straight, *paths)
     assert same(held(store, MINUTE), held(straight, MINUTE))
     assert int(held(store, MINUTE).columns["tick_volume"].sum()) == 200
+
+
+def test_ticks_in_a_frame_are_the_bars_of_the_same_ticks_in_a_file(tmp_path):
+    from feature_store import FeatureStore
+
+    time = np.datetime64("2023-01-03T10:00:00.250", "us") + np.arange(500) * np.timedelta64(700_000, "us")
+    bid = np.round(1.1 + np.sin(np.arange(500)) * 1e-3, 5)
+    frame = pl.DataFrame({"time": time, "bid": bid, "ask": bid + 2e-5})
+    frame.write_csv(tmp_path / "ticks.csv")
+    of_frame, of_file = FeatureStore(MemoryStore()), FeatureStore(MemoryStore())
+    report = of_frame.ingest("EUR/USD", None, frame)
+    of_file.ingest("EUR/USD", None, tmp_path / "ticks.csv", tz="UTC")
+    assert (report.read, report.stored, report.bars, report.timeframe) == (500, 500, 6, "1m")
+    mine, theirs = of_frame.bars("EUR/USD", "1m"), of_file.bars("EUR/USD", "1m")
+    assert mine.equals(theirs)
+    assert mine["tick_volume"].sum() == 500
+    assert of_frame.ingest("EUR/USD", "1m", frame.to_dict(as_series=False)).duplicates == 500
