@@ -147,7 +147,8 @@ class FeatureStore:
             symbol: such as `EUR/USD`, in any common spelling.
             timeframe: such as `1h`; None means what the rows are, and minutes for ticks.
             bars: rows in any order: a pandas, polars or Arrow frame, a dict of arrays, or `Bars`, columns in any common
-                spelling; or ticks, in order, with `time`, `bid` and `ask`; or the name of a file, a folder or a pattern, in any of the formats that `ingest.source` lists.
+                spelling; ticks, in order, with `time`, `bid` and `ask`; or the name of a file, a folder or a pattern, in any
+                of the formats that `ingest.source` lists.
             known_at: when these values were learned, unless the bars have a column `known_at`. None means when each bar
                 closed, an assumption that is marked. Of the rows of one time the latest `known_at` wins, whatever order
                 they came in; a tie goes to the later arrival. So a corrected file brought once more replaces what was

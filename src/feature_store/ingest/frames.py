@@ -79,7 +79,8 @@ class Table:
 def table_of(bars: Any) -> Table:
     """Return the rows of a frame; raises InvalidRequestError when it is not one or lacks a column that bars or ticks need.
 
-    Columns of `time`, `bid` and `ask` without prices of bars are ticks. Times are a column under any common name or a pandas index of times. Column names may be spelt in any common way.
+    Columns of `time`, `bid` and `ask` without prices of bars are ticks. Times are a column under any common name or a pandas
+    index of times. Column names may be spelt in any common way.
     """
     rows = _rows(bars)
     names = canonical_names(rows.columns)
