@@ -119,8 +119,7 @@ def backfill(folder: str) -> float:
         home = copytree(Path(folder, "store"), Path(fresh, "store"))
         started = perf_counter()
         with fs.open(home) as store:
-            for pair in PAIRS[:PAIRS_FILLED]:
-                report = store.materialize(pair, TIMEFRAME, TEN)
+            for report in store.backfill(PAIRS[:PAIRS_FILLED], TIMEFRAME, TEN):
                 assert report.written == report.rows
         return perf_counter() - started
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from feature_store.indicators.feature import Feature
     from feature_store.indicators.registry import Registry
     from feature_store.store.protocol import Store
+    from feature_store.store.snapshot import Snapshot
     from feature_store.views import Name, Part
 
     Values = dict[Feature, tuple[Floats, ...]]
@@ -56,6 +57,7 @@ class VirtualFeatures:
         self._store = store
         self._states = States() if states is None else states
         self._kept: Recent[tuple[Any, ...], Any] = Recent(budget)
+        self._views: dict[tuple[Symbol, Timeframe], View] = {}
 
     def __repr__(self) -> str:
         return f"<VirtualFeatures of {self._store!r} keeping {self._kept.nbytes} bytes>"
@@ -63,6 +65,7 @@ class VirtualFeatures:
     def clear(self) -> None:
         """Forget what was computed."""
         self._kept.clear()
+        self._views.clear()
         self._states.clear()
 
     # ---------------------------------------------------------------- bars
@@ -71,11 +74,20 @@ class VirtualFeatures:
         for stored in (timeframe, *(t for t in reversed(TIMEFRAMES) if t < timeframe and divides(t, timeframe))):
             snapshot = self._store.snapshot(symbol, stored)
             if snapshot is not None:
-                everything = as_of is None or as_of >= snapshot.edition.latest_known_at
-                return View(timeframe, snapshot, None if everything else as_of)
+                return self._view(timeframe, snapshot, as_of)
         held = ", ".join(f"{series.symbol} {series.timeframe}" for series in self._store.series()) or "nothing yet"
         msg = f"there are no bars of {symbol} in {timeframe} or a timeframe to make it from; this store holds {held}"
         raise DataNotFoundError(msg, field="symbol")
+
+    def _view(self, timeframe: Timeframe, snapshot: Snapshot, as_of: int | None) -> View:
+        """Return a view; of all that is known, the same one as long as the snapshot is, with its parts made once."""
+        if as_of is not None and as_of < snapshot.edition.latest_known_at:
+            return View(timeframe, snapshot, as_of)
+        key = snapshot.symbol, timeframe
+        view = self._views.get(key)
+        if view is None or view.snapshot is not snapshot:
+            view = self._views[key] = View(timeframe, snapshot, None)
+        return view
 
     def range(self, view: View, start: int | None, end: int | None) -> Bars:
         """Return the view's closed bars that open in `[start, end)`."""
@@ -162,11 +174,12 @@ class VirtualFeatures:
         parts = [
             _cut(self._of_part(part, grounds), self.part(part).rows(start, end)) for part in view.touching(start, end)
         ]
-        columns: dict[str, Floats] = {}
-        for feature in parsed:
-            rows = [np.concatenate(each) if len(each) > 1 else each[0] for each in _turned(parts, feature)]
-            columns.update(zip(feature.columns, rows, strict=True))
-        return columns, _versions(parsed)
+        named = {
+            name: rows
+            for feature in parsed
+            for name, rows in zip(feature.columns, _turned(parts, feature), strict=True)
+        }
+        return _joined_rows(named), _versions(parsed)
 
     def ground(self, view: View, feature: Feature, as_of: int | None) -> Ground:
         """Return which bars a feature asked of a view is computed of; raises as `columns` does."""
@@ -229,8 +242,10 @@ class VirtualFeatures:
             columns[OTHER] = self._close_of(ground.other, part)
         elif ground.other is not None:
             columns[OTHER] = np.empty(0)
-        rows = iter(plan.run(columns, words))
-        values = {feature: tuple(_owned(next(rows)) for _ in feature.columns) for feature in plan.features}
+        rows = [np.empty(len(bars)) for _ in plan.columns]
+        plan.fill(columns, words, rows)
+        left = iter(rows)
+        values = {feature: tuple(_sealed(next(left)) for _ in feature.columns) for feature in plan.features}
         for feature, mine in values.items():
             key = (ground.name(part), feature, feature.version)
             self._kept.put(key, mine, sum(column.nbytes for column in mine))
@@ -286,6 +301,15 @@ def _upto(ground: Ground, closes: Integers) -> Name:
     return (*ground.view.upto(moment), *others)
 
 
+def _joined_rows(columns: Mapping[str, list[Floats]]) -> dict[str, Floats]:
+    """Return each column's rows of consecutive parts as one; in one block, which the system hands out faster than many."""
+    lengths = [len(rows) for rows in next(iter(columns.values()))]
+    if len(lengths) == 1:
+        return {name: rows for name, (rows,) in columns.items()}
+    block = np.empty((len(columns), sum(lengths)))
+    return {name: np.concatenate(rows, out=row) for row, (name, rows) in zip(block, columns.items(), strict=True)}
+
+
 def _cut(values: Values, rows: slice) -> Values:
     return {feature: tuple(column[rows] for column in each) for feature, each in values.items()}
 
@@ -323,14 +347,13 @@ def _contiguous(columns: Mapping[str, Floats]) -> dict[str, Floats]:
     return {name: np.ascontiguousarray(column) for name, column in columns.items()}
 
 
-def _owned(column: Floats) -> Floats:
-    """Return a column that does not keep the columns beside it alive and that nobody can change."""
-    owned = column.copy()
-    owned.setflags(write=False)
-    return owned
+def _sealed(column: Floats) -> Floats:
+    """Return a column that nobody can change."""
+    column.setflags(write=False)
+    return column
 
 
 def _taken(values: Floats, places: Integers) -> Floats:
     """Return the values at `places`, NaN where a place is below 0."""
     padded = np.append(values, np.nan)
-    return _owned(padded[places])
+    return _sealed(padded[places])

@@ -61,7 +61,7 @@ def _by_the_clock(plan: Plan, columns: Mapping[str, Floats], times: Integers, wo
     for first in range(0, len(times), _BLOCK):
         rows = slice(first, first + _BLOCK)
         mine = {name: column[rows] for name, column in columns.items()}
-        values[:, rows] = plan.run(mine | clock_columns(times[rows], plan.clock), words)
+        plan.fill(mine | clock_columns(times[rows], plan.clock), words, list(values[:, rows]))
     return values
 
 

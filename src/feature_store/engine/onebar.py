@@ -83,7 +83,7 @@ class OneBar:
         self._spare = np.empty((len(plan.handed), 1))
         columns = dict(zip(inputs, self.row, strict=True))
         self._calls = [
-            Call(plan, place, columns, self.words, self.values, self._spare) for place in range(len(plan.loops))
+            Call(plan, place, columns, self.words, list(self.values), self._spare) for place in range(len(plan.loops))
         ]
         for call in self._calls:
             call.arguments[0] = 1

@@ -24,7 +24,7 @@ from feature_store.indicators.catalog import Feature, parse
 from feature_store.indicators.series import Series, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from feature_store.bars import Floats, Integers
     from feature_store.engine.loop import Loop
@@ -146,10 +146,15 @@ class Plan:
             columns: contiguous float64 arrays of one length n, finite or NaN, for each of `inputs`.
             words: state to continue from, changed in place to the state after the last bar; None begins anew.
         """
-        words = self.words.copy() if words is None else words
-        held = {name: np.ascontiguousarray(columns[name], dtype=np.float64) for name in self.inputs}
-        (bars,) = {len(column) for column in held.values()}
+        (bars,) = {len(columns[name]) for name in self.inputs}
         out = np.empty((len(self.series), bars))
+        self.fill(columns, self.words.copy() if words is None else words, list(out))
+        return out
+
+    def fill(self, columns: Mapping[str, Floats], words: Integers, out: Sequence[Floats]) -> None:
+        """Write what `run` returns into arrays that the caller has, a contiguous one of n float64 for each of `columns`."""
+        held = {name: np.ascontiguousarray(columns[name], dtype=np.float64) for name in self.inputs}
+        (bars,) = {len(column) for column in (*held.values(), *out)}
         many = len(self.loops) > 1 and bars >= _BARS_WORTH_A_THREAD and cores() > 1
         size = _block(bars, len(self.handed), many=many)
         spare = np.empty((TURNS, len(self.handed), size))
@@ -163,7 +168,6 @@ class Plan:
             run_on_threads(self.needs, blocks, run)
         else:
             run_in_order(len(self.loops), blocks, run)
-        return out
 
 
 class Call:
@@ -174,12 +178,18 @@ class Call:
         place: which of its loops.
         columns: of the bars, each contiguous and as long as `out` is wide.
         words: of the plan.
-        out: the whole answer, columns x bars.
+        out: the whole answer, an array for each column.
         spare: what loops hand on, rows x bars of a block.
     """
 
     def __init__(
-        self, plan: Plan, place: int, columns: Mapping[str, Floats], words: Integers, out: Floats, spare: Floats
+        self,
+        plan: Plan,
+        place: int,
+        columns: Mapping[str, Floats],
+        words: Integers,
+        out: Sequence[Floats],
+        spare: Floats,
     ) -> None:
         loop = plan.loops[place]
         self.address = plan.addresses[place]
@@ -187,7 +197,7 @@ class Call:
         read = [columns[name].ctypes.data for name in loop.columns]
         given = [_row(spare, plan.handed[node]) for node in loop.given]
         mine = words[plan.bounds[place] :].ctypes.data
-        written = [_row(out, row) for row in plan.rows[place]]
+        written = [out[row].ctypes.data for row in plan.rows[place].tolist()]
         handed = [_row(spare, row) for row in range(plan.tops[place], plan.tops[place + 1])]
         self._first = np.array([0, *read, *given, mine, *written, *handed])
         moving = [0, *(8 for _ in read), *(0 for _ in given), 0, *(8 for _ in written), *(0 for _ in handed)]

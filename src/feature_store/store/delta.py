@@ -74,6 +74,7 @@ class DeltaStore:
         self._using = RLock()
         self._tables: dict[Timeframe, VerifiedTable] = {}
         self._seen: dict[Timeframe, Parts] = {}
+        self._snapshots: dict[tuple[Symbol, Timeframe], tuple[Parts, Snapshot | None]] = {}
         self._kept: Recent[tuple[Timeframe, str], History] = Recent(cached_bytes)
         self._few_rows = few_rows
         folder = self.place.root if isinstance(self.place, LocalPlace) else None
@@ -169,12 +170,19 @@ class DeltaStore:
 
     # ---------------------------------------------------------------- out
     def snapshot(self, symbol: Symbol, timeframe: Timeframe) -> Snapshot | None:
-        """Return the series as it stands now, or None where nothing of it is stored.
+        """Return the series as it stands now, or None where nothing of it is stored; the same object while nothing changes.
 
         Reading it raises CorruptDataError for damaged bytes.
         """
         with self._using:
             parts = self._parts(timeframe)
+            seen, made = self._snapshots.get((symbol, timeframe), (None, None))
+            if seen is not parts:
+                made = self._snapshot(symbol, timeframe, parts)
+                self._snapshots[symbol, timeframe] = parts, made
+        return made
+
+    def _snapshot(self, symbol: Symbol, timeframe: Timeframe, parts: Parts) -> Snapshot | None:
         spans = parts.spans(folder_of(symbol, "").partition("/")[0])
         if not spans:
             return None
@@ -204,6 +212,7 @@ class DeltaStore:
                 self._tail.close()
             self._tables.clear()
             self._seen.clear()
+            self._snapshots.clear()
             self._kept.clear()
             self.features.close()
             self.definitions.close()
