@@ -34,7 +34,7 @@ def heat_map(days: Completeness) -> Iterator[Text]:
     >>> dates = np.arange("2023-01-02", "2023-01-14", dtype="datetime64[D]")
     >>> full = np.array([24, 24, 24, 24, 24, 0, 0, 24, 24, 24, 24, 24])
     >>> held = np.array([24, 24, 12, 24, 0, 0, 0, 24, 24, 24, 24, 23])
-    >>> print("\\n".join(line.plain for line in heat_map(Completeness(dates, full, held))))
+    >>> print("\n".join(line.plain for line in heat_map(Completeness(dates, full, held))))
     2023 Jan
     Mon  ██
     Tue  ██
