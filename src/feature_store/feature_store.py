@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
-
-from feature_store.bars import COLUMNS, TIMEFRAMES, Symbol, Timeframe
+from feature_store.answering import Answers, attributes
+from feature_store.bars import TIMEFRAMES, Symbol, Timeframe
 from feature_store.cache_file import CacheFile
 from feature_store.errors import DataNotFoundError, FeatureStoreError, InvalidRequestError
 from feature_store.forms import Form, check_form, in_form
@@ -31,14 +30,13 @@ from feature_store.store.memory import MemoryStore
 from feature_store.store.pinned import PinnedStore
 from feature_store.store.places import is_address
 from feature_store.store.protocol import deletion
-from feature_store.times import to_iso, to_microseconds, to_range
+from feature_store.times import to_microseconds, to_range
 from feature_store.virtual import VirtualFeatures
-from feature_store.wire import FeatureRequest, Frame, Provenance
+from feature_store.wire import FeatureRequest, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from feature_store.bars import Floats, Integers
     from feature_store.dataset.manifest import Manifest
     from feature_store.dataset.question import MaxAge
     from feature_store.dataset.training_set import TrainingSet
@@ -49,11 +47,9 @@ if TYPE_CHECKING:
     from feature_store.store.journal import BadRow, Import
     from feature_store.store.protocol import CompactReport, Series, Store
     from feature_store.store.snapshot import Pin
-    from feature_store.views import View
 
 MEMORY = ":memory:"
 CACHE = "computed.sqlite"
-MICROSECONDS_A_MILLISECOND = 1_000
 _BUDGET = 512 * 2**20
 
 
@@ -107,6 +103,7 @@ class FeatureStore:
         self._store = store
         self._cache = CacheFile(None) if cache is None else cache
         self._virtual = VirtualFeatures(store, budget, States(self._cache))
+        self._answers = Answers(self._virtual, clock)
         self._kept = Kept(store, self._virtual, self._cache)
         self._clock = clock
         self._closed = False
@@ -240,7 +237,7 @@ class FeatureStore:
         A timeframe that is not stored is made from the highest stored one that divides it. Raises DataNotFoundError when
         there are none, naming what there is.
         """
-        return self._formed(self._asked(symbol, timeframe, start, end), as_of, as_)
+        return self._answers.formed(self._asked(symbol, timeframe, start, end), as_of, as_)
 
     def features(
         self,
@@ -262,7 +259,7 @@ class FeatureStore:
         """
         request = self._asked(symbol, timeframe, start, end, features)
         _refuse_no_features(request)
-        return self._formed(request, as_of, as_)
+        return self._answers.formed(request, as_of, as_)
 
     def request(
         self, symbol: str, timeframe: str, start: Any = None, end: Any = None, features: Iterable[str] | str = ()
@@ -273,11 +270,7 @@ class FeatureStore:
     def frame(self, request: FeatureRequest, as_of: Any = None) -> Frame:
         """Return the answer to a request as it goes over the wire: features, or bars where it names none."""
         self._refuse_closed()
-        moment = None if as_of is None else to_microseconds(as_of, "as_of")
-        opened, columns, provenance = self._answer(request, moment)
-        return Frame(
-            request.symbol.name, request.timeframe.name, opened // MICROSECONDS_A_MILLISECOND, columns, provenance
-        )
+        return self._answers.frame(request, as_of)
 
     # ---------------------------------------------------------------- custom indicators
     def register(
@@ -529,9 +522,9 @@ class FeatureStore:
         _refuse_no_features(request)
         block = self._kept.read(request.symbol, request.timeframe, request.indicators, kept)
         versions = self._virtual.versions(request.indicators)
-        provenance = self._provenance(int(block.time[0]), None, versions)
+        provenance = self._answers.provenance(int(block.time[0]), None, versions)
         columns = {column: block.columns[column] for column in versions}
-        return in_form(as_, block.time, columns, _attributes(request, provenance))
+        return in_form(as_, block.time, columns, attributes(request, provenance))
 
     # ---------------------------------------------------------------- how
     def _wish(
@@ -569,62 +562,13 @@ class FeatureStore:
         self._refuse_closed()
         return self._kept.find(features) if features else None
 
-    def _formed(self, request: FeatureRequest, as_of: Any, form: Form) -> Any:
-        check_form(form)
-        moment = None if as_of is None else to_microseconds(as_of, "as_of")
-        opened, columns, provenance = self._answer(request, moment)
-        return in_form(form, opened, columns, _attributes(request, provenance))
-
-    def _answer(self, request: FeatureRequest, as_of: int | None) -> tuple[Integers, dict[str, Floats], Provenance]:
-        """Return bar opens, columns and where they came from."""
-        view = self._virtual.view(request.symbol, request.timeframe, as_of)
-        bars = self._virtual.range(view, request.start, request.end)
-        if not len(bars):
-            raise self._nothing(request, view, as_of)
-        if not request.indicators:
-            return bars.time, _held(bars.columns), self._provenance(self._virtual.anchor(view), as_of, {})
-        columns, versions = self._virtual.columns(view, request.indicators, as_of, request.start, request.end)
-        return bars.time, columns, self._provenance(self._virtual.anchor(view), as_of, versions)
-
-    def _provenance(self, anchor: int, as_of: int | None, versions: Mapping[str, str]) -> Provenance:
-        moment = to_iso(self._clock() if as_of is None else as_of)
-        return Provenance("live", moment, versions=versions, anchor=anchor // MICROSECONDS_A_MILLISECOND)
-
-    def _nothing(self, request: FeatureRequest, view: View, as_of: int | None) -> DataNotFoundError:
-        wanted = " ".join(
-            word
-            for word in (
-                f"{request.symbol} {request.timeframe}",
-                f"from {to_iso(request.start)}" if request.start is not None else "",
-                f"up to {to_iso(request.end)}" if request.end is not None else "",
-                f"as of {to_iso(as_of)}" if as_of is not None else "",
-            )
-            if word
-        )
-        held = self._virtual.range(view, None, None).time
-        what = f"runs from {to_iso(int(held[0]))} to {to_iso(int(held[-1]))}" if len(held) else "has no closed bar yet"
-        return DataNotFoundError(f"there are no bars of {wanted}; the series known then {what}", field="start")
-
     def _refuse_closed(self) -> None:
         if self._closed:
             msg = f"{self!r} was closed; open it again"
             raise InvalidRequestError(msg)
 
 
-def _held(columns: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the columns of every bar, and of spread, bid and ask those that hold a value."""
-    return {name: column for name, column in columns.items() if name in COLUMNS or not np.isnan(column).all()}
-
-
 def _refuse_no_features(request: FeatureRequest) -> None:
     if not request.indicators:
         msg = "name at least one feature, such as sma_50; `bars` gives the bars alone"
         raise InvalidRequestError(msg, field="features")
-
-
-def _attributes(request: FeatureRequest, provenance: Provenance) -> dict[str, Any]:
-    return {
-        "symbol": request.symbol.name,
-        "timeframe": request.timeframe.name,
-        "provenance": provenance.to_dict(),
-    }
