@@ -1,8 +1,8 @@
 """Settings of this process, read once from the environment by whoever starts something; nobody else reads it.
 
-`FEATURE_STORE_URL` is where the service answers, `FEATURE_STORE_API_KEY` the key sent to it, `FEATURE_STORE_HOME` the
-folder in which a store keeps its data, `FEATURE_STORE_SERVICE_KEYS` the keys that a service accepts, separated by commas.
-A variable that is set but empty counts as not set.
+`FEATURE_STORE_URL` is where the service answers, `FEATURE_STORE_API_KEY` the key sent to it, `FEATURE_STORE_HOME` the folder
+or the address at which a store keeps its data, `FEATURE_STORE_SERVICE_KEYS` the keys that a service accepts, separated by
+commas. A variable that is set but empty counts as not set.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Settings:
     Args:
         url: the service's base address, http or https, without a trailing slash.
         api_key: the key sent as `X-API-Key`; None sends none. Left out of `repr`.
-        home: the folder that `feature_store.open` opens where nothing else is said.
+        home: the folder, or an address such as `s3://bucket/market`, that `feature_store.open` opens by default.
         service_keys: the keys that a service started here accepts; none leaves it open. Left out of `repr`.
     """
 
     url: str = DEFAULT_URL
     api_key: str | None = field(default=None, repr=False)
-    home: Path = Path("market")
+    home: Path | str = Path("market")
     service_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -80,9 +80,9 @@ def _listed(text: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in (text or "").split(",") if word.strip())
 
 
-def _home(text: str | None) -> Path:
+def _home(text: str | None) -> Path | str:
     if text:
-        return Path(text).expanduser()
+        return text if "://" in text else Path(text).expanduser()
     from platformdirs import user_data_path  # noqa: PLC0415  only needed where nobody says where
 
     return user_data_path("feature-store", appauthor=False)

@@ -55,3 +55,7 @@ def test_a_refused_address_does_not_show_its_password():
     with pytest.raises(InvalidRequestError) as refused:
         checked_url("http://user:hunter2@host/?key=hunter3")
     assert "hunter" not in str(refused.value)
+
+
+def test_an_address_of_a_store_stays_an_address():
+    assert Settings.from_environment({"FEATURE_STORE_HOME": "s3://bucket/market"}).home == "s3://bucket/market"

@@ -127,6 +127,13 @@ def test_repair_mends_without_losing_a_row(run, home):
     assert not orphan.exists()
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["check"], ["catalog"], ["get", "EURUSD"]])
+def test_an_address_that_nobody_can_open_is_one_line(run, command):
+    done = run(*command, "--home", "tape://bucket/market")
+    assert done.exit_code == 2, done.output
+    assert "home must be a folder or an address such as s3://bucket/market, was 'tape://bucket/market'" in done.stderr
+
+
 # ---------------------------------------------------------------- kept
 def test_backfill_of_several_symbols_tells_each(run):
     done = json_codec.loads(run("backfill", "all", "ema_9", "--json").stdout)
