@@ -215,7 +215,8 @@ class VirtualFeatures:
 
     def _compute(self, ground: Ground, part: Part, features: Sequence[Feature]) -> Values:
         """Run features over a part, from the state that they had at the end of the one before."""
-        plan = Plan.of(features)
+        ordered = sorted(features, key=lambda feature: feature.id)  # in whatever order they were asked for
+        plan = Plan.of(ordered)
         known, words = self._carried(ground, part, plan)
         carried: dict[Name, Integers] = {}
         values: Values = {}
@@ -280,7 +281,8 @@ class VirtualFeatures:
         plain = [feature.plain for feature in features]
         closed: list[Integers] = []
         values: list[Values] = []
-        for part in reversed(ground.view.touching(None, int(closes[-1]) if len(closes) else None)):
+        begun = ground.view.touching(None, int(closes[-1]) if len(closes) else None)
+        for part in reversed(begun or ground.view.parts[:1]):  # which may begin later, and then gives nothing yet
             closed.insert(0, self._closes(part))
             values.insert(0, self._own(ground, part, plain))
             if len(closed[0]) and len(closes) and closed[0][0] <= closes[0]:

@@ -221,3 +221,32 @@ def test_a_budget_too_small_for_anything_gives_the_same_bits(tmp_path):
         small = fs.FeatureStore(DeltaStore(tmp_path, cached_bytes=1), budget=1)
         same(small.features("EUR/USD", "1h", FEATURES), expected)
         small.close()
+
+
+@pytest.mark.parametrize("begins", ["2023-04-12T10:00Z", "2025-01-06T10:00Z"])
+@pytest.mark.parametrize("timeframe", ["1m", "1h"])
+def test_another_symbol_may_begin_later_or_after_the_end(tmp_path, begins, timeframe):
+    asked = ["ema_9", "rsi_3@GBPUSD", "correl_5@GBPUSD", "ema_4@GBPUSD@1d"]
+    with in_parts(tmp_path) as parts:
+        one = in_one()
+        for store in (parts, one):
+            store.ingest("EUR/USD", "1m", minutes(400))
+            store.ingest("GBP/USD", "1m", minutes(150, seed=1, start=to_microseconds(begins)))
+        same(parts.features("EUR/USD", timeframe, asked), one.features("EUR/USD", timeframe, asked))
+        early = parts.features("EUR/USD", timeframe, asked, "2023-02-01", "2023-02-28")
+        assert early["ema_9"].notna().all()
+        assert early[asked[1:]].isna().all().all()
+        parts.materialize("EUR/USD", timeframe, asked)
+        same(parts.materialized("EUR/USD", timeframe, asked), parts.features("EUR/USD", timeframe, asked))
+
+
+def test_the_order_of_features_does_not_matter_to_what_is_carried(tmp_path, monkeypatch):
+    with in_parts(tmp_path) as store:
+        fill(store)
+        store.features("EUR/USD", "1m", ["ema_9", "sma_5"], "2023-11-06", "2023-11-24")
+        store._virtual._kept.clear()
+        runs = []
+        real = type(store._virtual)._run
+        monkeypatch.setattr(type(store._virtual), "_run", lambda *a: (runs.append(a[2]), real(*a))[1])
+        store.features("EUR/USD", "1m", ["sma_5", "ema_9"], "2023-11-06", "2023-11-24")
+        assert len(runs) == 1
