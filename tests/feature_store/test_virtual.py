@@ -250,3 +250,69 @@ def test_the_order_of_features_does_not_matter_to_what_is_carried(tmp_path, monk
         monkeypatch.setattr(type(store._virtual), "_run", lambda *a: (runs.append(a[2]), real(*a))[1])
         store.features("EUR/USD", "1m", ["sma_5", "ema_9"], "2023-11-06", "2023-11-24")
         assert len(runs) == 1
+
+
+pieces = st.lists(
+    st.tuples(st.integers(0, 200), st.integers(1, 60), st.sampled_from([1, 7, 61, 1_441, 5_000])),
+    min_size=1,
+    max_size=4,
+)
+knowledge = st.sampled_from([None, "2023-03-01", "2023-05-05", "2024-06-01"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    euro=pieces,
+    pound=pieces,
+    corrected=st.lists(st.tuples(st.integers(0, 200), st.integers(1, 5), knowledge), max_size=3),
+    gone=st.lists(st.tuples(st.integers(0, 200), st.integers(1, 30), knowledge), max_size=2),
+    timeframe=st.sampled_from(["1m", "5m", "1h", "1d", "1w"]),
+    asked=st.lists(st.sampled_from(FEATURES), min_size=1, max_size=3, unique=True),
+    as_of=knowledge,
+    first=st.integers(0, 220),
+    days=st.integers(1, 90),
+)
+def test_any_market_has_the_same_bits_in_parts_and_in_one(
+    tmp_path_factory, euro, pound, corrected, gone, timeframe, asked, as_of, first, days
+):
+    asked = [each for each in asked if fits(each, timeframe)] or ["ema_9"]
+    day = 1_440 * MINUTE
+    parts, one = in_parts(tmp_path_factory.mktemp("market")), in_one()
+    for store in (parts, one):
+        for symbol, drawn in (("EUR/USD", euro), ("GBP/USD", pound)):
+            for seed, (begins, count, every) in enumerate(drawn):
+                store.ingest(symbol, "1m", minutes(count, seed, START + begins * day, every))
+        if one_bar(store):
+            continue
+        for begins, count, known_at in corrected:
+            store.ingest(
+                "EUR/USD", "1m", minutes(count, 9, START + begins * day, 61), known_at=known_at or "2024-01-01"
+            )
+        for begins, length, known_at in gone:
+            store.delete(
+                "EUR/USD",
+                "1m",
+                START // 1000 + begins * 86_400_000,
+                START // 1000 + (begins + length) * 86_400_000,
+                known_at=known_at or "2024-01-01",
+            )
+    between = ((START + first * day) // 1000, (START + (first + days) * day) // 1000)
+    for start, end in (between, (None, None)):
+        try:
+            expected = one.features("EUR/USD", timeframe, asked, start, end, as_of=as_of)
+        except errors.DataNotFoundError:
+            with pytest.raises(errors.DataNotFoundError):
+                parts.features("EUR/USD", timeframe, asked, start, end, as_of=as_of)
+            continue
+        same(parts.features("EUR/USD", timeframe, asked, start, end, as_of=as_of), expected)
+    parts.close()
+
+
+def one_bar(store):
+    """Whether a symbol has no series at all, as where every bar lay on a weekend."""
+    return {"EUR/USD", "GBP/USD"} - {series.symbol for series in store.symbols()}
+
+
+def fits(feature, timeframe):
+    """Whether a feature is of no lower timeframe than the bars."""
+    return not (("@4h" in feature and timeframe in {"1d", "1w"}) or ("@1d" in feature and timeframe == "1w"))
