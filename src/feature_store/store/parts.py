@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from feature_store.store.buckets import bounds
-from feature_store.store.rows import Facts
+from feature_store.store.rows import Facts, other_layout
 from feature_store.store.snapshot import Span
 
 if TYPE_CHECKING:
@@ -85,7 +85,10 @@ class Parts:
 def _span(timeframe: Timeframe, folder: str, stored: list[Stored]) -> Span:
     facts = Facts.together([each.facts for each in stored])
     bucket = folder.rpartition("=")[2]
-    start, end = bounds(timeframe, bucket)
+    try:
+        start, end = bounds(timeframe, bucket)
+    except ValueError as problem:
+        raise other_layout(folder) from problem
     return Span(
         bucket, start, end, facts.rows, facts.bars, facts.first, facts.last, facts.latest_known_at, facts.content
     )

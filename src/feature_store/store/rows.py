@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from feature_store import json_codec
+from feature_store.errors import CorruptDataError
 from feature_store.store.content import MODULUS, content_of
 from feature_store.store.history import History, stack
 from feature_store.store.protocol import Arrivals
@@ -57,8 +58,11 @@ class Facts:
 
     @classmethod
     def of(cls, file: str) -> Facts:
-        """Return the facts of a file."""
-        return _facts(file)
+        """Return the facts of a file; raises CorruptDataError for one that is laid out in another way."""
+        try:
+            return _facts(file)
+        except (ValueError, TypeError) as problem:
+            raise other_layout(file) from problem
 
     @classmethod
     def parse(cls, stem: str) -> Facts:
@@ -77,6 +81,12 @@ class Facts:
             latest_known_at=max(part.latest_known_at for part in parts),
             content=sum(part.content for part in parts) % MODULUS,
         )
+
+
+def other_layout(file: str) -> CorruptDataError:
+    """Return the error for a file or folder whose name this version does not write."""
+    msg = f"{file} was laid out by another version of this program; ingest its source into a new folder, or use that version"
+    return CorruptDataError(msg)
 
 
 @lru_cache(maxsize=65_536)

@@ -142,3 +142,21 @@ def test_a_damaged_feature_set_is_an_error(copy):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x40]) + whole[place + 1 :])
             with pytest.raises(CorruptDataError, match=path.name):
                 committing(copy).features.read(EURUSD, HOUR, "set")
+
+
+@pytest.mark.parametrize("name", ["0_2_2_1_2_3-{digest}.parquet", "nonsense-{digest}.parquet"])
+def test_a_file_of_another_layout_is_told_as_such(name):
+    from feature_store.store.rows import Facts
+
+    with pytest.raises(CorruptDataError, match="was laid out by another version of this program; ingest its source"):
+        Facts.of(f"symbol=EURUSD/bucket=all/{name}")
+
+
+def test_a_bucket_of_another_layout_is_told_as_such():
+    from feature_store.store.parts import Filed, Parts
+
+    minute = type(HOUR).parse("1m")
+    file = "symbol=EURUSD/bucket=2023Q1/0_2_2_1_2_3_4-digest.parquet"
+    parts = Parts(minute, Filed({"symbol=EURUSD/bucket=2023Q1": [file]}), ())
+    with pytest.raises(CorruptDataError, match="bucket=2023Q1 was laid out by another version of this program"):
+        parts.spans("symbol=EURUSD")
