@@ -22,3 +22,6 @@ def test_the_programs_run_and_give_what_is_said(tmp_path, monkeypatch):
     assert market.snapshot() == names["data"]
     assert (pairs[0].symbol, pairs[0].revised) == ("EUR/USD", True)
     assert pairs[0].values["correl_2@GBPUSD"] == pytest.approx(1.0)
+    assert names["made"] == [names["ten"]]
+    assert names["hours"].forming.partial.tolist() == [True]
+    assert len(names["store"].bars("EUR/USD", "1m")) == 1

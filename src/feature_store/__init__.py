@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from feature_store.engine.explain import Explanation, explain
     from feature_store.engine.live import Live, live, restore
     from feature_store.feature_store import FeatureStore, open  # noqa: A004
+    from feature_store.higher_bars import HigherBars
     from feature_store.indicators.catalog import Feature, catalog, feature, parse
     from feature_store.indicators.definition import Definition, State, indicator
     from feature_store.indicators.parameters import Choice, Int, Real
     from feature_store.indicators.series import Series, where
     from feature_store.market.live_market import LiveMarket, live_market, restore_market
+    from feature_store.ticks import TickBars
 
 _HOMES = {
     "ForwardReturn": "dataset.labels",
@@ -45,6 +47,8 @@ _HOMES = {
     "Definition": "indicators.definition",
     "State": "indicators.definition",
     "indicator": "indicators.definition",
+    "HigherBars": "higher_bars",
+    "TickBars": "ticks",
     "Choice": "indicators.parameters",
     "Int": "indicators.parameters",
     "Real": "indicators.parameters",
@@ -62,6 +66,7 @@ __all__ = [
     "Feature",
     "FeatureStore",
     "ForwardReturn",
+    "HigherBars",
     "Int",
     "Live",
     "LiveMarket",
@@ -69,6 +74,7 @@ __all__ = [
     "Real",
     "Series",
     "State",
+    "TickBars",
     "TrainingSet",
     "catalog",
     "compute",
