@@ -20,6 +20,7 @@ import polars as pl
 
 from feature_store.indicators.custom import Draft
 from feature_store.store import delta_table
+from feature_store.store.buckets import ALL
 from feature_store.store.delta import DeltaStore
 from tests.feature_store.store.conftest import EURUSD, HOUR, arrivals, closes
 from tests.feature_store.store.test_store import block
@@ -39,7 +40,7 @@ def some_rows(home):
     store.write(EURUSD, HOUR, arrivals([0, 1, 2], [1.0, 2.0, 3.0]))
     store.write(EURUSD, HOUR, arrivals([0], [9.0], known_at=9))
     store.definitions.register(FIRST)
-    store.features.append(EURUSD, HOUR, "set", block([0, 1], a=[1.0, 2.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1], a=[1.0, 2.0]))
     store.close()
 
 
@@ -50,8 +51,8 @@ def many_files(home):
     store.compact()
     store.write(EURUSD, HOUR, arrivals([2], [3.0]))
     store.write(EURUSD, HOUR, arrivals([0], [9.0], known_at=9))
-    store.features.append(EURUSD, HOUR, "set", block([0], a=[1.0]))
-    store.features.append(EURUSD, HOUR, "set", block([1], a=[2.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0], a=[1.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1], a=[1.0, 2.0]))
     store.close()
     tail = DeltaStore(home)
     tail.definitions.register(FIRST)
@@ -90,7 +91,7 @@ def register(home):
 
 def fill_features(home):
     store = DeltaStore(home)
-    store.features.append(EURUSD, HOUR, "set", block([1, 2], a=[2.0, 3.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1, 2], a=[1.0, 2.0, 3.0]))
     store.close()
 
 

@@ -8,6 +8,7 @@ import pytest
 from feature_store.errors import FeatureStoreError
 from feature_store.indicators.custom import Draft
 from feature_store.store import sqlite_file
+from feature_store.store.buckets import ALL
 from feature_store.store.delta import DeltaStore
 from tests.feature_store.store.conftest import EURUSD, HOUR, arrivals, closes
 from tests.feature_store.store.test_store import block
@@ -25,7 +26,7 @@ def filled(home):
         store.definitions.register(draft)
     store.write(EURUSD, HOUR, arrivals([0], [5.0], known_at=9))
     store.write(EURUSD, type(HOUR).parse("1d"), arrivals([0], [7.0], timeframe=type(HOUR).parse("1d")))
-    store.features.append(EURUSD, HOUR, "set", block([0, 1], a=[1.0, 2.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1], a=[1.0, 2.0]))
     store.write(EURUSD, HOUR, arrivals([2, 3], [3.0, 4.0]))
     store.definitions.register(DRAFTS[2])
     return store

@@ -10,6 +10,7 @@ import pytest
 from feature_store.doctor import Finding, examine, repair
 from feature_store.errors import CorruptDataError, FeatureStoreError, InvalidRequestError, StoreLockedError
 from feature_store.indicators.custom import Draft
+from feature_store.store.buckets import ALL
 from feature_store.store.delta import DeltaStore
 from feature_store.store.tail import Tail
 from tests.feature_store.store.conftest import EURUSD, HOUR, arrivals, closes
@@ -25,7 +26,7 @@ def home(tmp_path):
     store.write(EURUSD, HOUR, arrivals([0, 1], [1.0, 2.0], source="first file"))
     store.write(EURUSD, HOUR, arrivals([2], [3.0], source="second file"))
     store.write(EURUSD, HOUR, arrivals([0], [9.0], known_at=9, source="third file"))
-    store.features.append(EURUSD, HOUR, "set", block([0, 1], a=[1.0, 2.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1], a=[1.0, 2.0]))
     store.definitions.register(Draft("mine", "close * 2"))
     store.close()
     tail = DeltaStore(store.home)

@@ -1,7 +1,7 @@
 """Computed columns in Delta tables, one for each set of features, under `<home>/features/<timeframe>/<set id>`.
 
-A set's id contains the versions of its definitions, so a table never mixes versions. Its rows are only ever added: where a time
-occurs twice, the row with the higher `sequence` holds.
+A set's id contains the versions of its definitions, so a table never mixes versions. It has one row a bar: rows that come after
+all others of a bucket are added, and any other change replaces the bucket's files in one commit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from feature_store.bars import Timeframe
-from feature_store.store.buckets import buckets
 from feature_store.store.compaction import TRIES, Compaction, contended
 from feature_store.store.delta_table import FIRST_ENTRY, NewFile, OvertakenError, RemovedFileError, VerifiedTable
 from feature_store.store.history import changes, latest_rows
@@ -39,20 +38,6 @@ class DeltaFeatures:
 
     def __repr__(self) -> str:
         return f"<DeltaFeatures {self._place.address}>"
-
-    def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
-        """Add a block in one commit that is on the disk at return; its rows replace those of the same times."""
-        with self._writing(), self._using:
-            table = self._table(timeframe, set_id)
-            for _ in range(TRIES):
-                try:
-                    self._append(table, symbol, timeframe, block)
-                except OvertakenError:
-                    continue
-                break
-            else:
-                raise contended(table.place.address)
-            _compaction(table).tidy(folder_of(symbol, bucket) for bucket, _ in buckets(timeframe, block.time))
 
     def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
         """Make a bucket hold the rows of a block and no others; return how many of them are new or changed, or gone.
@@ -133,17 +118,6 @@ class DeltaFeatures:
         if path not in self._tables:
             self._tables[path] = VerifiedTable(self._place.inside(f"{timeframe.name}/{set_id}"))
         return self._tables[path]
-
-    def _append(self, table: VerifiedTable, symbol: Symbol, timeframe: Timeframe, block: FeatureBlock) -> None:
-        table.begin()
-        seen, files = table.files(), []
-        for bucket, rows in buckets(timeframe, block.time):
-            stored = seen.get(folder_of(symbol, bucket), [])
-            start = max((numbers(file)[1] for file in stored), default=0)
-            frame = feature_rows(block, rows, start)
-            files.append(NewFile({"symbol": symbol.key, "bucket": bucket}, f"{start}_{len(frame)}", frame))
-        if files:
-            table.append(seen, files)
 
 
 def numbers(file: str) -> tuple[int, int]:

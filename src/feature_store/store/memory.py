@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from feature_store.store.buckets import ALL
 from feature_store.store.definitions import MemoryDefinitions
 from feature_store.store.feature_sets import FeatureSets
-from feature_store.store.history import History, changes, latest_rows, merge
+from feature_store.store.history import History, changes, merge
 from feature_store.store.journal import PlaceJournal
 from feature_store.store.places import MemoryPlace
 from feature_store.store.protocol import CompactReport, Series
@@ -81,12 +81,6 @@ class MemoryFeatures:
     def __init__(self) -> None:
         self._blocks: dict[tuple[Symbol, Timeframe, str], FeatureBlock] = {}
         self._writing = Lock()
-
-    def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
-        """Add a block; its rows replace those of the same times."""
-        with self._writing:
-            held = self._blocks.get((symbol, timeframe, set_id))
-            self._blocks[symbol, timeframe, set_id] = latest_rows([block] if held is None else [held, block])
 
     def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
         """Make a bucket, the only one here, hold the rows of a block and no others; return how many differ."""

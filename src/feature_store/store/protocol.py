@@ -150,9 +150,6 @@ class CompactReport:
 class FeatureTables(Protocol):
     """Keeps computed columns, one table for each timeframe and set of features."""
 
-    def append(self, symbol: Symbol, timeframe: Timeframe, set_id: str, block: FeatureBlock) -> None:
-        """Add a block; its rows replace those of the same times."""
-
     def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
         """Make a bucket hold the rows of a block and no others; return how many of them are new or changed, or gone."""
 

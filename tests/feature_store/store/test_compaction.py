@@ -189,7 +189,8 @@ def test_old_files_go_by_themselves(store, monkeypatch):
 def test_feature_sets_of_single_bars_stay_in_few_files(store, monkeypatch):
     monkeypatch.setattr(compaction, "MANY_FILES", 4)
     for n in range(20):
-        store.features.append(EURUSD, HOUR, "set", block([n, 0], a=[n, -n]))
+        store.features.hold(EURUSD, HOUR, "set", "all", block(range(n + 1), a=[1 - n, *range(1, n + 1)]))  # adds a row
+        store.features.hold(EURUSD, HOUR, "set", "all", block(range(n + 1), a=[-n, *range(1, n + 1)]))  # changes one
     held = store.features.read(EURUSD, HOUR, "set")
     assert held.columns["a"].tolist() == [-19, *range(1, 20)]
     assert len(DeltaTable(store.features.path(HOUR, "set")).file_uris()) <= 6

@@ -7,6 +7,7 @@ import pytest
 from deltalake import DeltaTable
 
 from feature_store.errors import CorruptDataError, FeatureStoreError
+from feature_store.store.buckets import ALL
 
 from .conftest import EURUSD, HOUR, arrivals, closes, committing, read
 from .test_store import block
@@ -31,7 +32,7 @@ def market(tmp_path_factory):
     store.write(EURUSD, HOUR, arrivals([0], [5.0], known_at=9))
     DeltaTable(home / "bars" / "1h").create_checkpoint()
     store.write(EURUSD, HOUR, arrivals([2], [3.0]))
-    store.features.append(EURUSD, HOUR, "set", block([0, 1], a=[1.0, 2.0]))
+    store.features.hold(EURUSD, HOUR, "set", ALL, block([0, 1], a=[1.0, 2.0]))
     store.close()
     return home
 

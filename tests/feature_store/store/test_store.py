@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from feature_store.bars import Symbol, Timeframe
+from feature_store.store.buckets import ALL
 from feature_store.store.delta import DeltaStore
 from feature_store.store.memory import MemoryStore
 from feature_store.store.protocol import FeatureBlock, Series
@@ -194,11 +195,15 @@ def block(hours, **columns):
     )
 
 
-def test_a_feature_set_gives_back_its_bits_and_the_latest_row_of_a_time(store):
+def test_a_feature_set_gives_back_the_bits_that_it_was_made_to_hold_last(store):
     assert store.features.read(EURUSD, HOUR, "set") is None
     odd = np.array([np.nan, -0.0, 5e-324, np.inf])
-    store.features.append(EURUSD, HOUR, "set", block(range(4), **{"macd_12_26_9.line": odd, "atr_14@4h": odd[::-1]}))
-    store.features.append(EURUSD, HOUR, "set", block([1, 4], **{"macd_12_26_9.line": [7, 8], "atr_14@4h": [9, 10]}))
+    first = block(range(4), **{"macd_12_26_9.line": odd, "atr_14@4h": odd[::-1]})
+    assert store.features.hold(EURUSD, HOUR, "set", ALL, first) == 4
+    assert store.features.hold(EURUSD, HOUR, "set", ALL, first) == 0
+    line, atr = [np.nan, 7, 5e-324, np.inf, 8], [np.inf, 9, -0.0, np.nan, 10]
+    changed = block(range(5), **{"macd_12_26_9.line": line, "atr_14@4h": atr})
+    assert store.features.hold(EURUSD, HOUR, "set", ALL, changed) == 2
     held = store.features.read(EURUSD, HOUR, "set")
     assert held.time.tolist() == [hour(n) for n in range(5)]
     assert held.available_at.tolist() == [hour(n + 1) for n in range(5)]
@@ -209,9 +214,9 @@ def test_a_feature_set_gives_back_its_bits_and_the_latest_row_of_a_time(store):
 
 def test_feature_sets_and_symbols_do_not_mix(store):
     other = Symbol.parse("GBP/USD")
-    store.features.append(EURUSD, HOUR, "one", block([0], a=[1]))
-    store.features.append(other, HOUR, "one", block([0], a=[2]))
-    store.features.append(EURUSD, HOUR, "two", block([0], b=[3]))
+    store.features.hold(EURUSD, HOUR, "one", ALL, block([0], a=[1]))
+    store.features.hold(other, HOUR, "one", ALL, block([0], a=[2]))
+    store.features.hold(EURUSD, HOUR, "two", ALL, block([0], b=[3]))
     assert store.features.read(EURUSD, HOUR, "one").columns["a"].tolist() == [1]
     assert store.features.read(other, HOUR, "one").columns["a"].tolist() == [2]
     assert store.features.read(EURUSD, HOUR, "two").columns["b"].tolist() == [3]
