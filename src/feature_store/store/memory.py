@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ class MemoryFeatures:
 
     def __init__(self) -> None:
         self._blocks: dict[tuple[Symbol, Timeframe, str], FeatureBlock] = {}
+        self._changes: Counter[tuple[Symbol, Timeframe, str]] = Counter()
         self._writing = Lock()
 
     def hold(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str, block: FeatureBlock) -> int:
@@ -88,6 +90,7 @@ class MemoryFeatures:
         with self._writing:
             count, _ = changes(self._blocks.get((symbol, timeframe, set_id)), block)
             self._blocks[symbol, timeframe, set_id] = block
+            self._changes[symbol, timeframe, set_id] += count > 0
         return count
 
     def read(self, symbol: Symbol, timeframe: Timeframe, set_id: str) -> FeatureBlock | None:
@@ -96,8 +99,8 @@ class MemoryFeatures:
 
     def state(self, symbol: Symbol, timeframe: Timeframe, set_id: str, bucket: str) -> str:
         """Return a word that changes when the rows do; empty where there are none."""
-        block = self._blocks.get((symbol, timeframe, set_id))
-        return "" if block is None or bucket != ALL else str(id(block))
+        changed = self._changes[symbol, timeframe, set_id]
+        return str(changed) if changed and bucket == ALL else ""
 
     def path(self, timeframe: Timeframe, set_id: str) -> str:
         """Return a name for the table, which no other program can open."""

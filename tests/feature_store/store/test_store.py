@@ -212,6 +212,17 @@ def test_a_feature_set_gives_back_the_bits_that_it_was_made_to_hold_last(store):
     assert held.columns["atr_14@4h"][[1, 4]].tolist() == [9, 10]
 
 
+def test_the_state_of_a_feature_set_is_another_word_after_each_change(store):
+    states = [store.features.state(EURUSD, HOUR, "set", ALL)]
+    for values in ([1], [1], [2], [1]):
+        store.features.hold(EURUSD, HOUR, "set", ALL, block([0], a=values))
+        states.append(store.features.state(EURUSD, HOUR, "set", ALL))
+    assert states[0] == ""
+    assert states[1] == states[2] != ""
+    assert states[2] != states[3] != states[4]
+    assert store.features.state(EURUSD, HOUR, "other", ALL) == ""
+
+
 def test_feature_sets_and_symbols_do_not_mix(store):
     other = Symbol.parse("GBP/USD")
     store.features.hold(EURUSD, HOUR, "one", ALL, block([0], a=[1]))
