@@ -156,8 +156,8 @@ class SqliteJournal:
 
     def record(self, entry: Import, rows: Sequence[BadRow] = ()) -> None:
         """Add an import with the first of its refused rows; both are on the disk at return. Raises as `SqliteFile.errors`."""
-        content = json_codec.dumps(asdict(entry)).decode()
-        refused = [(entry.id, place, json_codec.dumps(list(row)).decode()) for place, row in enumerate(rows[:KEPT])]
+        content = _sealed(asdict(entry))
+        refused = [(entry.id, place, _sealed(list(row))) for place, row in enumerate(rows[:KEPT])]
         with self._using, self._file.errors(), self._file.transaction() as connection:
             connection.execute(
                 "insert or replace into imports values (?, ?, ?, ?)", (entry.id, entry.symbol, entry.digest, content)
@@ -212,9 +212,9 @@ class PlaceJournal:
 
     def record(self, entry: Import, rows: Sequence[BadRow] = ()) -> None:
         """Add an import with the first of its refused rows; it lasts at return. Raises FeatureStoreError."""
-        content = json_codec.dumps({"import": asdict(entry), "quarantined": [list(row) for row in rows[:KEPT]]})
+        content = _sealed({"import": asdict(entry), "quarantined": [list(row) for row in rows[:KEPT]]})
         try:
-            self._place.write_new(f"{entry.id}.json", content)
+            self._place.write_new(f"{entry.id}.json", content.encode())
         except OSError as problem:
             raise self._unusable(problem) from problem
 
@@ -284,10 +284,29 @@ def _object(content: bytes) -> tuple[Import, list[BadRow]]:
 
 def _made(content: Any, make: Callable[[Any], Made]) -> Made:
     try:
-        return make(json_codec.loads(content) if isinstance(content, str | bytes) else content)
+        return make(_unsealed(content) if isinstance(content, str | bytes) else content)
     except (ValueError, TypeError, KeyError) as problem:
         msg = f"an import cannot be read: {problem}"
         raise DamagedRowError(msg) from problem
+
+
+def _sealed(data: Any) -> str:
+    """Return plain data as a line of JSON and a line with its digest, as neither SQLite nor a folder has checksums."""
+    text = json_codec.dumps(data).decode()
+    return f"{text}\n{_seal(text)}"
+
+
+def _unsealed(content: str | bytes) -> Any:
+    """Return the data of `_sealed`; raises ValueError where it is not what was written."""
+    text, _, seal = (content if isinstance(content, str) else content.decode()).rpartition("\n")
+    if seal != _seal(text):
+        msg = "it does not match its checksum"
+        raise ValueError(msg)
+    return json_codec.loads(text)
+
+
+def _seal(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _entry(content: dict[str, Any]) -> Import:

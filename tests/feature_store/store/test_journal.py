@@ -204,3 +204,25 @@ def test_a_folder_without_imports_has_no_journal_file(tmp_path):
     assert store.journal.imports() == []
     store.close()
     assert not (tmp_path / "journal.sqlite").exists()
+
+
+@pytest.mark.parametrize("kind", ["objects", "sqlite"])
+def test_a_flipped_byte_is_an_error_and_never_another_number(tmp_path, kind):
+    made = KINDS[kind](tmp_path)
+    made.record(ENTRY, [LINE])
+    made.close()
+    (path,) = (each for each in tmp_path.rglob("*") if each.is_file() and each.name.endswith((".json", ".sqlite")))
+    whole = path.read_bytes()
+    begin = whole.index(b'"january.zip') - 40
+    noticed = 0
+    for place in range(begin, min(begin + 700, len(whole)), 3):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        journal = KINDS[kind](tmp_path)
+        try:
+            assert journal.imports() in ([], [ENTRY])
+            assert journal.quarantined() in ([], [(ENTRY, LINE)])
+        except FeatureStoreError:
+            noticed += 1
+        finally:
+            journal.close()
+    assert noticed > 100
